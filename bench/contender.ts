@@ -1,0 +1,98 @@
+/**
+ * How a library calls its handlers. Handlers are generated from it, so that every contender runs
+ * functions of its own native signature and pays for no adapter.
+ */
+export interface HandlerShape {
+  /** The parameter list of a handler, such as `message, done`. */
+  readonly parameters: string;
+  /** The expression that reads the payload, such as `message.payload`. */
+  readonly payload: string;
+  /** What a handler says when it is done, such as `done()`. */
+  readonly last?: string;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: every library has its own signature; HandlerShape names it
+export type Handler = (...args: any[]) => void;
+
+/** Topics are dot-separated, `*` is one segment, `**` any number of them. */
+export interface PubSub {
+  readonly handler: HandlerShape;
+  /** Returns whatever `unsubscribe` needs back. */
+  subscribe(pattern: string, handler: Handler): unknown;
+  unsubscribe(pattern: string, handler: Handler, subscription: unknown): void;
+  publish(topic: string, payload: unknown): void;
+  /** True when `unsubscribe` does its work in a later turn, which then counts as well. */
+  readonly unsubscribesLater?: boolean;
+}
+
+export interface Asker {
+  /** Asks for `value + 1`. */
+  ask(value: number): PromiseLike<unknown>;
+}
+
+/** What a mailbox holds: taken by greatest priority first, oldest ticket first inside. */
+export interface Queued {
+  priority: number;
+  ticket: number;
+}
+
+export interface PriorityQueue {
+  push(item: Queued): void;
+  take(): Queued | undefined;
+}
+
+/** A mailbox of one worker that does one thing at a time. */
+export interface TaskQueue {
+  readonly handler: HandlerShape;
+  work(handler: Handler): void;
+  push(payload: number): void;
+}
+
+/** Each makes a library of its own and returns what keeps that many alive. */
+export interface Holder {
+  /** Nothing but the record of what was said. */
+  envelopes(count: number): unknown;
+  queuedMessages(count: number): unknown;
+  pendingRequests(count: number): unknown;
+}
+
+export interface PatternCompiler {
+  /** Throws when the pattern is refused. */
+  compile(pattern: string): { matches(topic: string): boolean };
+}
+
+/** What a row can need. A contender takes part in every row whose ability it has. */
+export interface Abilities {
+  pubSub: PubSub;
+  wildcards: PubSub;
+  asker: Asker;
+  priorityQueue: PriorityQueue;
+  taskQueue: TaskQueue;
+  holder: Holder;
+  patterns: PatternCompiler;
+  /** The specifier or file URL that a program imports. */
+  entry: string;
+}
+
+export type Ability = keyof Abilities;
+
+/**
+ * One library. Its abilities import it when they are called, in the process that measures it:
+ * nothing is loaded to list the contenders.
+ */
+export interface Contender {
+  readonly name: string;
+  /** The npm package whose version is shown. */
+  readonly package?: string;
+  readonly abilities: { readonly [A in Ability]?: () => Abilities[A] | Promise<Abilities[A]> };
+}
+
+/** The ability that a row needs, made anew. */
+export async function ability<A extends Ability>(
+  contender: Contender,
+  name: A,
+): Promise<Abilities[A]> {
+  const make = contender.abilities[name];
+  if (make === undefined) throw new Error(`${contender.name} has no ability '${name}'`);
+  return await make();
+}

@@ -1,0 +1,89 @@
+import type { Contender, HandlerShape, PubSub } from '../contender.ts';
+
+const handler: HandlerShape = { parameters: 'message, context', payload: 'message.payload' };
+
+/** The built library, as a program would import it. */
+const library = (): Promise<typeof import('../../dist/index.js')> => import('../../dist/index.js');
+
+async function pubSub(): Promise<PubSub> {
+  const { MessageBus } = await library();
+  const bus = new MessageBus();
+  return {
+    handler,
+    subscribe: (pattern, handle) => bus.subscribe(pattern, handle),
+    unsubscribe: (_pattern, _handle, subscription) =>
+      (subscription as ReturnType<typeof bus.subscribe>).unsubscribe(),
+    publish: (topic, payload) => bus.publish(topic, payload),
+  };
+}
+
+/** A bus and a paused agent: what the agent gets stays where it is. */
+async function paused() {
+  const { MessageBus } = await library();
+  const bus = new MessageBus();
+  const agent = bus.register('holder', { capacity: Number.POSITIVE_INFINITY });
+  agent.subscribe('note', () => {});
+  agent.serve('ask', () => 1);
+  agent.pause();
+  return bus;
+}
+
+/** The envelopes as a handler that keeps them has them: made by the bus, held by nothing else. */
+async function envelopes(count: number): Promise<unknown> {
+  const { MessageBus } = await library();
+  const bus = new MessageBus();
+  const kept: unknown[] = [];
+  bus.subscribe('note', (message) => void kept.push(message), { capacity: count });
+  for (let index = 0; index < count; index += 1) bus.publish('note', 1);
+  await bus.drain();
+  return kept;
+}
+
+async function queuedMessages(count: number): Promise<unknown> {
+  const bus = await paused();
+  for (let index = 0; index < count; index += 1) bus.publish('note', 1);
+  return bus;
+}
+
+async function pendingRequests(count: number): Promise<unknown> {
+  const bus = await paused();
+  const answers: Promise<unknown>[] = [];
+  for (let index = 0; index < count; index += 1) answers.push(bus.request('ask', 1));
+  return answers;
+}
+
+export const contender: Contender = {
+  name: 'tellask',
+  abilities: {
+    entry: () => new URL('../../dist/index.js', import.meta.url).href,
+    pubSub,
+    wildcards: pubSub,
+    holder: () => ({ envelopes, queuedMessages, pendingRequests }),
+    asker: async () => {
+      const { MessageBus } = await library();
+      const bus = new MessageBus();
+      const agent = bus.register('math', { capacity: Number.POSITIVE_INFINITY });
+      agent.serve('math.next', ({ payload }) => (payload as number) + 1);
+      return { ask: (value) => bus.request('math.next', value) };
+    },
+    taskQueue: async () => {
+      const { MessageBus } = await library();
+      const bus = new MessageBus();
+      const agent = bus.register('worker');
+      return {
+        handler,
+        work: (handle) => agent.subscribe('task.run', handle),
+        push: (payload) => bus.send('worker', 'task.run', payload),
+      };
+    },
+    priorityQueue: async () => {
+      const { Lanes } = await import('../../dist/mailbox/lanes.js');
+      const lanes = new Lanes<{ priority: number; ticket: number }>({ ageingLimit: 16 });
+      return { push: (item) => lanes.push(item), take: () => lanes.take() };
+    },
+    patterns: async () => {
+      const { compilePattern } = await import('../../dist/message/pattern.js');
+      return { compile: (pattern) => compilePattern(pattern) };
+    },
+  },
+};
