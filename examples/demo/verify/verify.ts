@@ -1,0 +1,21 @@
+import type { FindingKind, Verify } from '../finding.ts';
+import { verifyAnchor } from './anchors.ts';
+import { verifyHeading } from './headings.ts';
+import { verifyJavaScript } from './javascript.ts';
+import { verifyJson } from './json.ts';
+import { verifyLink } from './links.ts';
+import { verifyPackage } from './packages.ts';
+
+const METHODS: Readonly<Record<FindingKind, Verify>> = {
+  'broken-link': verifyLink,
+  'unshipped-link': verifyLink,
+  'broken-anchor': verifyAnchor,
+  'bad-json': verifyJson,
+  'bad-javascript': verifyJavaScript,
+  'duplicate-heading': verifyHeading,
+  'missing-readme': verifyPackage,
+  'missing-license': verifyPackage,
+};
+
+/** Looks at a finding by a second method, which shares no code with the first one. */
+export const verify: Verify = (finding, library) => METHODS[finding.kind](finding, library);
