@@ -1,9 +1,9 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import type { Contender } from './contender.ts';
-import type { Effort, Result } from './measure.ts';
+import type { Effort } from './measure.ts';
 import type { Row } from './row.ts';
-import type { ResultsByRow, Verdict } from './verdict.ts';
+import type { ResultsByRow, ResultsOfRow, Verdict } from './verdict.ts';
 
 /** One row as it is kept, with the circumstances of its run. */
 interface SavedRow {
@@ -14,7 +14,7 @@ interface SavedRow {
   readonly node: string;
   readonly cpus: number;
   readonly effort: Effort;
-  readonly results: Readonly<Record<string, Result>>;
+  readonly results: ResultsOfRow;
   readonly verdicts: readonly Verdict[];
 }
 
@@ -47,7 +47,7 @@ function read(): Saved {
 }
 
 /** What earlier runs measured: goals that look at another row need it. */
-export function earlierResults(): Map<string, Readonly<Record<string, Result>>> {
+export function earlierResults(): Map<string, ResultsOfRow> {
   return new Map(read().rows.map((row) => [row.name, row.results]));
 }
 

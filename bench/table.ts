@@ -1,6 +1,6 @@
 import type { Result } from './measure.ts';
 import type { Row, Unit } from './row.ts';
-import type { Verdict } from './verdict.ts';
+import { medianOf, type ResultsOfRow, type Verdict } from './verdict.ts';
 
 /** Three significant digits, whole numbers above that. */
 function digits(value: number): string {
@@ -8,18 +8,17 @@ function digits(value: number): string {
 }
 
 function lineOf(name: string, result: Result, unit: Unit, own: number | undefined): string {
-  const label = `  ${name.padEnd(24)}`;
+  const label = `  ${name.padEnd(18)}`;
   if ('error' in result) return `${label}  -  ${result.error.split('\n', 1)[0]}`;
-  const median = `${digits(result.median)} ${unit}`.padStart(14);
-  const spread = `${digits(result.low)} .. ${digits(result.high)}`.padStart(22);
+  const median = `${digits(result.median)} ${unit}`.padStart(18);
+  const spread = `${digits(result.low)} .. ${digits(result.high)}`.padStart(26);
   const ratio = own === undefined ? '' : `${(own / result.median).toFixed(2)} x`.padStart(10);
   return `${label}${median}${spread}${ratio}${result.note === undefined ? '' : `  ${result.note}`}`;
 }
 
 /** One row as text: a line for each contender, the last column being tellask / contender. */
-export function tableOf(row: Row, results: Readonly<Record<string, Result>>): string {
-  const tellask = results.tellask;
-  const own = tellask === undefined || 'error' in tellask ? undefined : tellask.median;
+export function tableOf(row: Row, results: ResultsOfRow): string {
+  const own = medianOf(results, 'tellask');
   const lines = Object.entries(results).map(([name, result]) =>
     lineOf(name, result, row.unit, own),
   );

@@ -12,7 +12,9 @@ function importMs(entry: string): number {
     await import(${JSON.stringify(entry)});
     process.stdout.write(String(performance.now() - startedAt));`;
   const args = ['--input-type=module', '--eval', program];
-  return Number(execFileSync(process.execPath, args, { cwd: here, encoding: 'utf8' }));
+  return Number(
+    execFileSync(process.execPath, args, { cwd: here, encoding: 'utf8', stdio: 'pipe' }),
+  );
 }
 
 export const rows: readonly Row[] = [

@@ -1,6 +1,14 @@
-import { ability } from '../contender.ts';
+import { type Asker, ability } from '../contender.ts';
 import type { Row } from '../row.ts';
 import { timed, type Work } from '../timed.ts';
+
+/** Asks one question after the other. */
+async function askInTurn(asker: Asker, questions: number): Promise<void> {
+  for (let value = 0; value < questions; value += 1) {
+    const answer = await asker.ask(value);
+    if (answer !== value + 1) throw new Error(`asked for ${value} + 1, got ${answer}`);
+  }
+}
 
 function request(inFlight: number): Row {
   return {
@@ -11,15 +19,13 @@ function request(inFlight: number): Row {
     goals: [{ kind: 'ratio', to: ['moleculer'], atMost: 1 }],
     prepare: async (contender) => {
       const asker = await ability(contender, 'asker');
-      const ask = async (value: number): Promise<void> => {
-        const answer = await asker.ask(value);
-        if (answer !== value + 1) throw new Error(`asked for ${value} + 1, got ${answer}`);
-      };
       const work: Work = async (operations) => {
-        for (let left = operations; left > 0; left -= inFlight) {
-          const size = Math.min(left, inFlight);
-          await Promise.all(Array.from({ length: size }, (_, index) => ask(index)));
-        }
+        const each = Math.floor(operations / inFlight);
+        const rest = operations % inFlight;
+        const askers = Array.from({ length: inFlight }, (_, index) =>
+          askInTurn(asker, index < rest ? each + 1 : each),
+        );
+        await Promise.all(askers);
       };
       return timed(work);
     },
