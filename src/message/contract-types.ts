@@ -1,12 +1,6 @@
 import type { Message } from './message.ts';
-import type {
-  Candidates,
-  HeadOf,
-  KeyOfTopic,
-  KeysOfPattern,
-  TemplateParams,
-  TopicShape,
-} from './pattern-types.ts';
+import type { Candidates, HeadOf, KeyOfTopic, KeysOfPattern } from './pattern-types.ts';
+import type { ParamsOf, TopicOf } from './template.ts';
 
 /**
  * What a contract looks like to the type checker: the one type parameter of a bus and its agents.
@@ -43,16 +37,18 @@ export interface RequestShape {
 /** The parts of a contract. */
 export type SectionName = 'topics' | 'requests' | 'state';
 
-type Section<C, S extends SectionName> = C extends { readonly [Name in S]: infer R } ? R : {};
+type Section<C, S extends SectionName> = C extends { readonly [Name in S]: infer R } ? R : object;
 type KeyIn<C, S extends SectionName> = keyof Section<C, S> & string;
 type IsOpen<C, S extends SectionName> = string extends KeyIn<C, S> ? true : false;
 type At<R, K> = K extends keyof R ? R[K] : never;
 
-type TypesOf<S> = S extends { readonly '~standard': { readonly types?: infer Types } }
-  ? NonNullable<Types>
-  : { readonly input: S; readonly output: S };
-type InputOf<S> = TypesOf<S> extends { readonly input: infer Input } ? Input : never;
-type OutputOf<S> = TypesOf<S> extends { readonly output: infer Output } ? Output : never;
+type InputOf<S> = S extends Typed<infer Types> ? At<NonNullable<Types>, 'input'> : S;
+type OutputOf<S> = S extends Typed<infer Types> ? At<NonNullable<Types>, 'output'> : S;
+
+/** A schema, as far as its types go. */
+interface Typed<Types> {
+  readonly '~standard': { readonly types?: Types };
+}
 
 /** The key of a section that a topic belongs to; `never` when none does. */
 type KeyFor<C, S extends SectionName, T extends string> = KeyOfTopic<KeyIn<C, S>, T>;
@@ -65,7 +61,7 @@ type AddressArg<C, S extends SectionName, T extends string> =
   IsOpen<C, S> extends true
     ? T
     : string extends T
-      ? TopicShape<KeyIn<C, S>>
+      ? TopicOf<KeyIn<C, S>>
       : [KeyFor<C, S, T>] extends [never]
         ? UnknownAddress<Word[S], KeyIn<C, S>, T>
         : T;
@@ -117,7 +113,7 @@ export type MessageOf<C, P extends string = string> =
       : MessageAt<C, KeysOfPattern<KeyIn<C, 'topics'>, P>>;
 
 type MessageAt<C, K extends string> = K extends string
-  ? Message<OutputOf<At<Section<C, 'topics'>, K>>, K, TemplateParams<K>>
+  ? Message<OutputOf<At<Section<C, 'topics'>, K>>, K, ParamsOf<K>>
   : never;
 
 /** `T` if it is a request of the contract, else a sentence that says what is wrong with it. */
@@ -153,7 +149,7 @@ export type RequestMessage<C, T extends string> =
   IsOpen<C, 'requests'> extends true
     ? Message
     : KeyFor<C, 'requests', T> extends infer K extends string
-      ? Message<RequestPayload<C, T>, K, TemplateParams<K>>
+      ? Message<RequestPayload<C, T>, K, ParamsOf<K>>
       : never;
 
 /** `T` if it is a state key of the contract, else a sentence that says what is wrong with it. */

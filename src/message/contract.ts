@@ -1,6 +1,6 @@
 import { misuse } from '../kernel/errors.ts';
 import type { SectionName } from './contract-types.ts';
-import { type Family, FamilyIndex } from './family-index.ts';
+import { type Family, FamilyIndex, type FamilySchemas } from './family-index.ts';
 import type { StandardSchema } from './standard-schema.ts';
 
 /** What {@link defineContract} takes: schemas by address template. */
@@ -20,7 +20,7 @@ export interface RequestSchemas {
   readonly chunk?: StandardSchema;
 }
 
-type SectionOf<S, Name extends SectionName> = S extends { readonly [N in Name]: infer R } ? R : {};
+type SectionOf<S extends ContractSections, Name extends SectionName> = NonNullable<S[Name]>;
 
 /**
  * The topics, requests and state keys that a bus knows. Made by {@link defineContract}; its type is
@@ -39,9 +39,9 @@ export class Contract<S extends ContractSections = ContractSections> {
     this.requests = Object.freeze({ ...requests }) as SectionOf<S, 'requests'>;
     this.state = Object.freeze({ ...state }) as SectionOf<S, 'state'>;
     this.#indexes = {
-      topics: new FamilyIndex('topics', Object.entries(topics).map(payloadFamily('topics'))),
-      requests: new FamilyIndex('requests', Object.entries(requests).map(requestFamily)),
-      state: new FamilyIndex('state', Object.entries(state).map(payloadFamily('state'))),
+      topics: new FamilyIndex('topics', readSchemas('topics', topics)),
+      requests: new FamilyIndex('requests', readRequests(requests)),
+      state: new FamilyIndex('state', readSchemas('state', state)),
     };
     Object.freeze(this);
   }
@@ -75,16 +75,14 @@ export class Contract<S extends ContractSections = ContractSections> {
  * ```
  */
 export function defineContract<const S extends ContractSections>(sections: S): Contract<S> {
-  if (!isRecord(sections)) throw misuse('defineContract(sections)', 'an object', sections);
+  checkSections(sections);
   return new Contract(sections);
 }
 
 /** The sections of two contracts in one. */
-export interface MergedSections<A extends ContractSections, B extends ContractSections> {
-  readonly topics: SectionOf<A, 'topics'> & SectionOf<B, 'topics'>;
-  readonly requests: SectionOf<A, 'requests'> & SectionOf<B, 'requests'>;
-  readonly state: SectionOf<A, 'state'> & SectionOf<B, 'state'>;
-}
+export type MergedSections<A extends ContractSections, B extends ContractSections> = {
+  readonly [Name in SectionName]: SectionOf<A, Name> & SectionOf<B, Name>;
+};
 
 /**
  * Puts two contracts together, so that every part of a program can bring its own.
@@ -113,22 +111,40 @@ function mergeSection(section: SectionName, a: object, b: object): object {
   return Object.fromEntries(entries);
 }
 
-function payloadFamily(section: SectionName): (entry: [string, StandardSchema]) => Family {
-  return ([key, schema]) => ({ key, input: checkSchema(`${section}['${key}']`, schema) });
+const SECTIONS: readonly string[] = ['topics', 'requests', 'state'];
+
+function checkSections(sections: unknown): void {
+  if (!isRecord(sections)) throw misuse('the contract', 'an object', sections);
+  for (const [name, section] of Object.entries(sections)) {
+    if (!SECTIONS.includes(name)) throw misuse('a section', 'topics, requests or state', name);
+    if (section !== undefined && !isRecord(section)) throw misuse(name, 'an object', section);
+  }
 }
 
-function requestFamily([key, schemas]: [string, RequestSchemas]): Family {
+type Entry = readonly [key: string, schemas: FamilySchemas];
+
+function readSchemas(section: SectionName, schemas: object): Entry[] {
+  return Object.entries(schemas).map(([key, schema]) => [
+    key,
+    { input: checkSchema(`${section}['${key}']`, schema) },
+  ]);
+}
+
+function readRequests(requests: object): Entry[] {
+  return Object.entries(requests).map(([key, schemas]) => [key, checkRequest(key, schemas)]);
+}
+
+function checkRequest(key: string, schemas: RequestSchemas): FamilySchemas {
   const where = `requests['${key}']`;
   if (!isRecord(schemas)) throw misuse(where, 'an object with input and output', schemas);
   const input = checkSchema(`${where}.input`, schemas.input);
   const output = checkSchema(`${where}.output`, schemas.output);
-  if (schemas.chunk === undefined) return { key, input, output };
-  return { key, input, output, chunk: checkSchema(`${where}.chunk`, schemas.chunk) };
+  if (schemas.chunk === undefined) return { input, output };
+  return { input, output, chunk: checkSchema(`${where}.chunk`, schemas.chunk) };
 }
 
 function checkSchema(where: string, schema: StandardSchema): StandardSchema {
-  const standard: unknown = schema?.['~standard'];
-  if (isRecord(standard) && typeof standard['validate'] === 'function') return schema;
+  if (typeof schema?.['~standard']?.validate === 'function') return schema;
   throw misuse(where, 'a schema (zod, valibot, arktype, any Standard Schema)', schema);
 }
 

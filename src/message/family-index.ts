@@ -1,6 +1,8 @@
 import type { SectionName } from './contract-types.ts';
 import { editDistance } from './edit-distance.ts';
+import { InvalidPatternError } from './invalid.ts';
 import type { StandardSchema } from './standard-schema.ts';
+import { paramsOf } from './template.ts';
 
 /** The schemas that a contract has for a family. */
 export interface FamilySchemas {
@@ -37,7 +39,8 @@ export class FamilyIndex {
   /** The family of a topic: an exact key beats a template, and only one template can fit. */
   find(topic: string): Family | undefined {
     const exact = this.#exact.get(topic);
-    if (exact !== undefined || topic.includes('{')) return exact;
+    // What begins with '$' is the library's own, and braces are no part of a topic.
+    if (exact !== undefined || topic.startsWith('$') || topic.includes('{')) return exact;
     return search(this.#templates, topic.split('.'), 0);
   }
 
@@ -133,15 +136,18 @@ function isParam(segment: string): boolean {
   return segment.startsWith('{');
 }
 
-function checkKey(_section: SectionName, key: string): readonly string[] {
+/** The segments of a key, when topics can be made of it. */
+function checkKey(section: SectionName, key: string): readonly string[] {
+  if (key.startsWith('$')) throw badKey(section, key, "'$' begins what the bus itself says");
+  try {
+    paramsOf(key, key); // reads the key as a template, and refuses what is none
+  } catch (cause) {
+    if (!(cause instanceof InvalidPatternError)) throw cause;
+    throw badKey(section, key, `character ${cause.position}: ${cause.problem}`);
+  }
   return key.split('.');
 }
 
-function paramsOf(key: string, topic: string): Record<string, string> | undefined {
-  const segments = topic.split('.');
-  const params: Record<string, string> = Object.create(null);
-  for (const [at, part] of key.split('.').entries()) {
-    if (isParam(part)) params[part.slice(1, -1)] = decodeURIComponent(segments[at] ?? '');
-  }
-  return params;
+function badKey(section: SectionName, key: string, problem: string): TypeError {
+  return new TypeError(`${section}['${key}'] is no address: ${problem}`);
 }

@@ -34,6 +34,12 @@ export class ValidationError extends TellaskError {
   }
 }
 
+Object.defineProperty(ValidationError.prototype, 'name', {
+  value: 'ValidationError',
+  writable: true,
+  configurable: true,
+});
+
 /** What is parsed, for the words of the errors. */
 export interface ParseSubject {
   readonly what: string;

@@ -1,3 +1,5 @@
+import type { TopicOf } from './template.ts';
+
 /**
  * The grammar of topics and patterns, as far as the type checker follows it. Keys are sorted by
  * their first segment once per contract, then filtered by a template-literal type, and only what is
@@ -30,11 +32,6 @@ type Wild = '*' | '?';
 /** Characters that no topic has. */
 type Forbidden = ' ' | '*' | '?' | '[' | ']' | '{' | '}' | '(' | ')' | '\\' | '>' | '!' | '|' | '/';
 
-/** What topics of a key look like: `report.${string}.drafted`. A superset: dots slip through. */
-export type TopicShape<K extends string> = K extends `${infer A}{${string}}${infer B}`
-  ? `${A}${string}${TopicShape<B>}`
-  : K;
-
 /** The key of the contract that a topic belongs to: itself, else the template that fits. */
 export type KeyOfTopic<K extends string, T extends string> = T extends `${string}{${string}`
   ? never
@@ -43,7 +40,7 @@ export type KeyOfTopic<K extends string, T extends string> = T extends `${string
     : TemplateOfTopic<Lookup<ByHead<K>, HeadOf<T>>, T>;
 
 type TemplateOfTopic<K, T extends string> = K extends string
-  ? T extends TopicShape<K>
+  ? T extends TopicOf<K>
     ? Fits<Segments<T>, Segments<K>> extends true
       ? K
       : never
@@ -168,10 +165,3 @@ type Alternatives<P extends string> = P extends `${infer A}{${infer Inside}}${in
   : P;
 
 type Items<T extends string> = T extends `${infer Head},${infer Rest}` ? Head | Items<Rest> : T;
-
-/** The names in a template, with what a topic says for each: `{ id: string }`. */
-export type TemplateParams<K extends string> = { readonly [Name in NamesOf<K>]: string };
-
-type NamesOf<K extends string> = K extends `${string}{${infer Name}}${infer Rest}`
-  ? Name | NamesOf<Rest>
-  : never;
