@@ -1,4 +1,5 @@
 // The process of one contender in one row: `node child.js <row file> <row> <contender file>`.
+import { fileURLToPath } from 'node:url';
 import type { Contender } from './contender.ts';
 import type { Row, Sampler } from './row.ts';
 
@@ -21,6 +22,13 @@ async function prepare(): Promise<Sampler> {
   return await row.prepare(contender);
 }
 
+const root = fileURLToPath(new URL('../../', import.meta.url));
+
+/** Without the folder of this machine: errors are written to the results. */
+function textOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).replaceAll(root, '');
+}
+
 let preparing: Promise<Sampler> | undefined;
 
 async function answer(): Promise<Answer> {
@@ -33,7 +41,7 @@ async function answer(): Promise<Answer> {
     const sampler = await preparing;
     return { value: await sampler.sample(), note: sampler.note?.() };
   } catch (error) {
-    return { error: error instanceof Error ? error.message : String(error) };
+    return { error: textOf(error) };
   }
 }
 
