@@ -4,6 +4,8 @@ import { copierOf, copyError } from './built-in-copies.ts';
 /** Levels of arrays and objects inside each other that a payload may have. */
 export const MAX_PAYLOAD_DEPTH = 100;
 
+const INHERITED: ReadonlySet<string> = new Set(Object.getOwnPropertyNames(Object.prototype));
+
 /** Options of {@link own}. */
 export interface OwnOptions {
   /** Levels of arrays and objects inside each other. @default 100 */
@@ -135,8 +137,9 @@ export class Copying {
     const { value } = descriptor;
     if (value === undefined && !('value' in descriptor)) this.#refuseAt(key, 'is an accessor');
     const part = this.copyAt(key, value);
-    // Assigning to an inherited name such as __proto__ would call its setter.
-    if (key in copy || !descriptor.enumerable) {
+    // Assigning to an inherited name would call the setter of __proto__, and throw for the others
+    // where somebody has frozen Object.prototype.
+    if (INHERITED.has(key) || !descriptor.enumerable) {
       Object.defineProperty(copy, key, {
         ...descriptor,
         value: part,

@@ -1,0 +1,71 @@
+import type { Message } from '../message/message.ts';
+
+/** What a diagram needs of a message; never its payload. */
+export interface RecordedMessage {
+  readonly seq: number;
+  readonly id: string;
+  readonly causationId: string | undefined;
+  readonly correlationId: string;
+  readonly type: string;
+  readonly topic: string;
+  readonly from: string;
+  /** Who got it, in the order of delivery. */
+  readonly to: readonly string[];
+  /** What became of it where that is known, such as `handled` or `dead-lettered(overflow)`. */
+  readonly outcome?: string;
+}
+
+/** Options of {@link Recorder}. */
+export interface RecorderOptions {
+  /** Messages kept, from 1; older ones are forgotten. @default 1_000 */
+  readonly limit?: number;
+}
+
+/** Keeps who said what to whom, for the last messages that it was shown. */
+export class Recorder {
+  readonly #limit: number;
+  readonly #entries: RecordedMessage[] = [];
+  /** How many were ever shown: the place of the next one in the ring. */
+  #seen = 0;
+
+  constructor({ limit = 1_000 }: RecorderOptions = {}) {
+    this.#limit = limit;
+  }
+
+  /** Records one message. Has the shape of a tap's observer and needs no `this`. */
+  readonly observe = (
+    message: Omit<Message, 'payload'>,
+    info: { readonly recipients: readonly string[] },
+  ): void => {
+    const { seq, id, causationId, correlationId, type, topic, from } = message;
+    const to = [...info.recipients];
+    this.#entries[this.#seen++ % this.#limit] = {
+      seq,
+      id,
+      causationId,
+      correlationId,
+      type,
+      topic,
+      from,
+      to,
+    };
+  };
+
+  /** Notes what became of a recorded message; one that is forgotten already changes nothing. */
+  settle(seq: number, outcome: string): void {
+    const index = this.#entries.findIndex((entry) => entry.seq === seq);
+    const entry = this.#entries[index];
+    if (entry !== undefined) this.#entries[index] = { ...entry, outcome };
+  }
+
+  /** The kept messages, oldest first. */
+  entries(): RecordedMessage[] {
+    const next = this.#seen % this.#limit;
+    return [...this.#entries.slice(next), ...this.#entries.slice(0, next)];
+  }
+
+  clear(): void {
+    this.#entries.length = 0;
+    this.#seen = 0;
+  }
+}
