@@ -24,9 +24,10 @@ async function prepare(): Promise<Sampler> {
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
-/** Without the folder of this machine: errors are written to the results. */
+/** One line without the folders of this machine: errors are written to the results. */
 function textOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).replaceAll(root, '');
+  const [line = ''] = (error instanceof Error ? error.message : String(error)).split('\n', 1);
+  return line.replaceAll(root, '').replaceAll(process.execPath, 'node');
 }
 
 let preparing: Promise<Sampler> | undefined;

@@ -25,7 +25,9 @@ export class ContenderProcess {
       this.#child.once('message', (answer) => finish(answer as Answer));
       this.#child.once('error', (error) => finish({ error: error.message }));
       this.#child.once('exit', (code, signal) => finish({ error: `ended: ${signal ?? code}` }));
-      this.#child.send('next', () => {}); // a dead child is reported by its exit event
+      this.#child.send('next', (error) => {
+        if (error !== null) finish({ error: error.message });
+      });
     });
   }
 

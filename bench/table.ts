@@ -9,7 +9,7 @@ function digits(value: number): string {
 
 function lineOf(name: string, result: Result, unit: Unit, own: number | undefined): string {
   const label = `  ${name.padEnd(18)}`;
-  if ('error' in result) return `${label}  -  ${result.error.split('\n', 1)[0]}`;
+  if ('error' in result) return `${label}  -  ${result.error}`;
   const median = `${digits(result.median)} ${unit}`.padStart(18);
   const spread = `${digits(result.low)} .. ${digits(result.high)}`.padStart(26);
   const ratio = own === undefined ? '' : `${(own / result.median).toFixed(2)} x`.padStart(10);
