@@ -18,6 +18,8 @@ export function readings(text: string): Reading[] {
   const elided = text
     .replace(/^[ \t]*(?:\.\.\.|…).*$/gm, '')
     .replace(ELISION, ' ')
+    // Twice, because they nest: `stringify(value[, replacer[, space]])`.
+    .replace(OPTIONAL, '')
     .replace(OPTIONAL, '');
   const whole = [
     { name: 'an excerpt with ... or [, options]', text: elided },

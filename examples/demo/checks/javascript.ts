@@ -38,7 +38,8 @@ function checkBlock(page: Page, block: CodeBlock): Finding[] {
     {
       kind: 'bad-javascript',
       file: page.path,
-      line: block.line + fault.line,
+      // V8 tells of a missing end behind the end.
+      line: block.line + Math.min(fault.line, block.text.split('\n').length),
       subject: subjectOf(block),
       message: `The block does not compile: ${fault.message}.`,
       advice: 'Mend the block, so that a reader can copy it.',

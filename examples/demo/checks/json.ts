@@ -13,7 +13,8 @@ export const jsonChecker: Checker = {
 
   async reconsider(finding, objection) {
     if (objection.claim === 'dialect') {
-      const advice = 'Call the block jsonc, or take out the comments and trailing commas.';
+      const sister = objection.because.includes('quotes') ? 'json5' : 'jsonc';
+      const advice = `Call the block ${sister}, or write it as strict JSON.`;
       const because = 'a reader who copies it gets an error, and GitHub paints it red';
       return { stands: true, because, finding: { ...finding, advice } };
     }

@@ -4,13 +4,18 @@ import type { Checker, Finding, Library, Package } from '../finding.ts';
 const LICENSE_NAME =
   /^(un)?licen[cs]es?([-._].*)?$|^(mit|bsd|apache|isc)?-?licen[cs]e|^copying|^copyright/i;
 
+// Packages that exist to be tested with are not meant to be read.
+const FIXTURE = /(^|\/)(tests?|__tests__|fixtures?|__fixtures__)(\/|$)/;
+
 /** Finds packages that come without a README or without the text of their licence. */
 export const packageChecker: Checker = {
   name: 'packages',
 
   async check(page, library) {
     const pack = await library.packageOf(page.path);
-    return pack === undefined ? [] : checkPackage(pack, library);
+    // A package.json without a name, or deep inside an installed package, makes no package.
+    const isPackage = pack?.folder === posix.dirname(page.path).replace(/^\.$/, '');
+    return isPackage ? checkPackage(pack, library) : [];
   },
 
   async reconsider(_finding, objection) {
@@ -19,7 +24,7 @@ export const packageChecker: Checker = {
 };
 
 async function checkPackage(pack: Package, library: Library): Promise<Finding[]> {
-  if (pack.private) return [];
+  if (pack.private || FIXTURE.test(pack.folder)) return [];
   const names = await library.namesIn(pack.folder === '' ? '.' : pack.folder);
   const findings: Finding[] = [];
   if (!names.some((name) => /^readme([-._].*)?$/i.test(name))) findings.push(missingReadme(pack));

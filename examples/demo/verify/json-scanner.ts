@@ -20,7 +20,8 @@ const WORD = /(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)(?!
 const MEMBERS = /^\s*(?:\/\/.*\s*)*("(?:[^"\\]|\\.)*"|[A-Za-z_$][\w$]*)\s*:/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: JSON forbids exactly these in strings
 const STRING = /"(?:[^"\\\u0000-\u001F]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*"/y;
-const LOOSE_STRING = /'(?:[^'\\\n]|\\.)*'|[A-Za-z_$][\w$]*/y;
+const SINGLE_QUOTED = /'(?:[^'\\\n]|\\.)*'/y;
+const BARE_NAME = /[A-Za-z_$][\w$]*/y;
 
 class Fault extends Error {}
 
@@ -36,11 +37,7 @@ class JsonScanner {
   /** Where reading stopped, or undefined when all of it was read. */
   document(): number | undefined {
     try {
-      this.#blank();
-      const members = /["'\w$]+\s*:/y;
-      members.lastIndex = this.#text.search(/\S/);
-      if (/^\s*(?:\/\/.*\s*)*("(?:[^"\\]|\\.)*"|[A-Za-z_$][\w$]*)\s*:/.test(this.#text))
-        this.#inside();
+      if (MEMBERS.test(this.#text)) this.#inside();
       else this.#values();
       return undefined;
     } catch (error) {
@@ -68,11 +65,11 @@ class JsonScanner {
     this.#blank();
     if (this.#take('{')) this.#list('}', () => this.#member());
     else if (this.#take('[')) this.#list(']', () => this.#value());
-    else if (!this.#match(WORD) && !this.#match(STRING)) this.#loose();
+    else if (!this.#match(WORD) && !this.#match(STRING)) this.#loose(SINGLE_QUOTED);
   }
 
   #member(): void {
-    if (!this.#match(STRING)) this.#loose();
+    if (!this.#match(STRING)) this.#loose(SINGLE_QUOTED, BARE_NAME);
     this.#blank();
     if (!this.#take(':')) throw new Fault();
     this.#value();
@@ -101,8 +98,8 @@ class JsonScanner {
     return end === '' ? this.#at >= this.#text.length : this.#take(end);
   }
 
-  #loose(): void {
-    if (!this.#match(LOOSE_STRING)) throw new Fault();
+  #loose(...patterns: RegExp[]): void {
+    if (!patterns.some((pattern) => this.#match(pattern))) throw new Fault();
     this.needed.add('quotes');
   }
 
