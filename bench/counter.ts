@@ -2,7 +2,7 @@
 export class Counter {
   handled = 0;
   #sum = 0;
-  #target = -1;
+  #target = 0;
   #reached: () => void = () => {};
 
   /** The small real work of every handler. */
@@ -12,9 +12,12 @@ export class Counter {
     if (this.handled === this.#target) this.#reached();
   }
 
-  /** Resolves when `count` more are handled; called before they are published. */
+  /**
+   * Resolves when `count` more are handled; called before they are published. The target counts
+   * what was published and not what was handled, so that a message handled twice shows.
+   */
   expect(count: number): Promise<void> {
-    this.#target = this.handled + count;
+    this.#target += count;
     return new Promise((resolve) => {
       this.#reached = resolve;
     });
