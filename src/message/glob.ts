@@ -1,0 +1,111 @@
+import { MAX_LENGTH } from './alphabet.ts';
+
+/** What one place of a glob takes: a code point, any one, any run, or one of a set. */
+export type GlobPart = number | typeof ANY | typeof RUN | CodeSet;
+
+/** One code point. */
+export const ANY = -1;
+/** Any number of code points. */
+export const RUN = -2;
+
+/** Counts the comparisons of every matcher, so that tests can prove what a match costs. @internal */
+export const meter: { steps: number } = { steps: 0 };
+
+/** A set of code points as sorted ranges, so that a look takes the logarithm of its size. */
+export class CodeSet {
+  /** The most steps of a look, the look itself counted: a pattern has room for 127 ranges. */
+  static readonly STEPS = 8;
+
+  readonly #ranges: readonly (readonly [low: number, high: number])[];
+  readonly #negated: boolean;
+
+  constructor(ranges: readonly (readonly [low: number, high: number])[], negated: boolean) {
+    this.#ranges = merged(ranges);
+    this.#negated = negated;
+  }
+
+  has(code: number): boolean {
+    let from = 0;
+    let to = this.#ranges.length;
+    while (from < to) {
+      meter.steps += 1;
+      const middle = (from + to) >> 1;
+      const [low, high] = this.#ranges[middle] as readonly [number, number];
+      if (code > high) from = middle + 1;
+      else if (code < low) to = middle;
+      else return !this.#negated;
+    }
+    return this.#negated;
+  }
+}
+
+function merged(ranges: readonly (readonly [number, number])[]): [number, number][] {
+  const result: [number, number][] = [];
+  for (const [low, high] of [...ranges].sort((a, b) => a[0] - b[0])) {
+    const last = result.at(-1);
+    if (last !== undefined && low <= last[1] + 1) last[1] = Math.max(last[1], high);
+    else result.push([low, high]);
+  }
+  return result;
+}
+
+/**
+ * Matches one segment. After a run has matched, what stood before it is never looked at again, so
+ * the cost is the length of the segment times the longest piece between two runs, never more (the
+ * usual way with wildcards: Krauss, "Matching Wildcards: An Algorithm", 2008).
+ */
+export function matchGlob(parts: readonly GlobPart[], segment: string): boolean {
+  if (segment.length > MAX_LENGTH) return false;
+  const length = readCodes(segment);
+  let part = 0;
+  let at = 0;
+  let retryPart = -1;
+  let retryAt = 0;
+  while (at < length) {
+    meter.steps += 1;
+    if (parts[part] === RUN) {
+      retryPart = ++part;
+      retryAt = at;
+      if (part === parts.length) return true;
+    } else if (part < parts.length && takes(parts[part] as GlobPart, codes[at] as number)) {
+      part += 1;
+      at += 1;
+    } else if (retryPart >= 0) {
+      part = retryPart;
+      at = ++retryAt;
+    } else return false;
+  }
+  while (parts[part] === RUN) part += 1;
+  return part === parts.length;
+}
+
+function takes(part: GlobPart, code: number): boolean {
+  return part === code || part === ANY || (typeof part === 'object' && part.has(code));
+}
+
+// A topic's segments are matched against many globs in turn: its code points are read once.
+const codes = new Uint32Array(MAX_LENGTH);
+let readSegment = '';
+let readLength = 0;
+
+function readCodes(segment: string): number {
+  if (segment === readSegment) return readLength;
+  readLength = 0;
+  for (const char of segment) codes[readLength++] = char.codePointAt(0) as number;
+  readSegment = segment;
+  return readLength;
+}
+
+/** The most steps that {@link matchGlob} takes for all segments of a topic together. */
+export function globSteps(parts: readonly GlobPart[]): number {
+  let longest = 1;
+  let piece = 0;
+  let searches = false;
+  for (const part of parts) {
+    const cost = typeof part === 'object' ? CodeSet.STEPS : 1;
+    piece = part === RUN ? 0 : searches ? piece + cost : cost;
+    searches ||= part === RUN;
+    longest = Math.max(longest, piece);
+  }
+  return MAX_LENGTH * longest + parts.length;
+}
