@@ -105,7 +105,9 @@ export type PatternArg<C, P extends string> =
           : P;
 
 /** The messages that a pattern can match, told apart by `family`. */
-export type MessageOf<C, P extends string = string> =
+export type MessageOf<C, P extends string = string> = NoInfer<Heard<C, P>>;
+
+type Heard<C, P extends string> =
   IsOpen<C, 'topics'> extends true
     ? Message
     : P extends `$${string}`

@@ -78,7 +78,9 @@ export type KeysOfPattern<K extends string, P extends string> = string extends P
 type KeysOfPlain<K extends string, P extends string> = P extends string
   ? P extends K
     ? P
-    : Matching<Candidates<K, P>, PatternShape<P>, Segments<P>>
+    : Candidates<K, P> extends infer Candidate
+      ? Matching<Candidate, PatternShape<P>, Segments<P>>
+      : never
   : never;
 
 type Matching<K, Shape extends string, P extends string[]> = K extends `${string}{${string}`
