@@ -26,8 +26,8 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 
 /** One line without the folders of this machine: errors are written to the results. */
 function textOf(error: unknown): string {
-  const [line = ''] = (error instanceof Error ? error.message : String(error)).split('\n', 1);
-  return line.replaceAll(root, '').replaceAll(process.execPath, 'node');
+  const text = error instanceof Error ? error.message : String(error);
+  return text.replaceAll(root, '').replaceAll(/\s+/g, ' ').slice(0, 160);
 }
 
 let preparing: Promise<Sampler> | undefined;
