@@ -12,9 +12,12 @@ function importMs(entry: string): number {
     await import(${JSON.stringify(entry)});
     process.stdout.write(String(performance.now() - startedAt));`;
   const args = ['--input-type=module', '--eval', program];
-  return Number(
-    execFileSync(process.execPath, args, { cwd: here, encoding: 'utf8', stdio: 'pipe' }),
-  );
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, {
+    cwd: here,
+    encoding: 'utf8',
+  });
+  if (status !== 0) throw new Error(/^\w*Error.*$/m.exec(stderr)?.[0] ?? stderr);
+  return Number(stdout);
 }
 
 export const rows: readonly Row[] = [
