@@ -1,3 +1,4 @@
+import { misuse } from '../kernel/errors.ts';
 import type { Message } from '../message/message.ts';
 
 /** What a diagram needs of a message; never its payload. */
@@ -29,6 +30,9 @@ export class Recorder {
   #seen = 0;
 
   constructor({ limit = 1_000 }: RecorderOptions = {}) {
+    if (!(Number.isInteger(limit) && limit >= 1)) {
+      throw new RangeError(misuse('limit', 'an integer from 1', limit).message);
+    }
     this.#limit = limit;
   }
 

@@ -122,7 +122,7 @@ function jittered(
   if (jitter === 'equal') return delay / 2 + (random() * delay) / 2;
   if (jitter === 'proportional') return Math.min(maxMs, delay * (0.75 + random() / 2));
   if (jitter === 'none') return delay;
-  return Math.min(maxMs, baseMs + random() * Math.max(0, previous * 3 - baseMs));
+  return Math.min(maxMs, baseMs + random() * Math.max(0, Math.min(previous, maxMs) * 3 - baseMs));
 }
 
 function retryAfterMs(error: unknown): number {
