@@ -59,7 +59,7 @@ function config(files: readonly string[]): string {
 /** Milliseconds that a compiler takes, or the end of the process when it finds an error. */
 function check(compiler: string, project: string): number {
   const start = performance.now();
-  const run = spawnSync('node_modules/.bin/' + compiler, ['-p', project], { encoding: 'utf8' });
+  const run = spawnSync(`node_modules/.bin/${compiler}`, ['-p', project], { encoding: 'utf8' });
   const ms = Math.round(performance.now() - start);
   if (run.status !== 0) {
     console.error(`${compiler} ${project} failed\n${run.stdout}${run.stderr}`);

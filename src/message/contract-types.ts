@@ -105,7 +105,11 @@ export type PatternArg<C, P extends string> =
           : P;
 
 /** The messages that a pattern can match, told apart by `family`. */
-export type MessageOf<C, P extends string = string> = NoInfer<Heard<C, P>>;
+export type MessageOf<C, P extends string = string> = [
+  // The compiler infers nothing into an indexed access. Without it every handler would be compared
+  // with all that a pattern not yet known might give: 40 times slower with 500 families.
+  Heard<C, P>,
+][P extends string ? 0 : never];
 
 type Heard<C, P extends string> =
   IsOpen<C, 'topics'> extends true
