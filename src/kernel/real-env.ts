@@ -186,7 +186,7 @@ class NativeTimer {
 
   constructor(at: number, fire: () => void, holds: boolean) {
     this.#at = at;
-    // Rounded up, for Node rounds down and a timer must not run early.
+    // Rounded up: Node rounds down, and would wake before anything is due.
     const delayMs = Math.ceil(Math.max(0, at - performance.now()));
     this.#handle = setTimeout(fire, Math.min(delayMs, MAX_NATIVE_MS));
     this.hold(holds);

@@ -5,8 +5,9 @@ import { RealEnv, realEnv } from '../../src/kernel/real-env.ts';
 import { makeLane } from '../make-lane.ts';
 
 afterEach(() => {
-  vi.useRealTimers();
+  // In this order: a mock of a fake timer would bring the fake back.
   vi.restoreAllMocks();
+  vi.useRealTimers();
 });
 
 const FAKED = ['setTimeout', 'clearTimeout', 'performance', 'Date'] as const;
@@ -138,6 +139,24 @@ describe('the lanes of RealEnv', () => {
     expect(steps).toBeLessThanOrEqual(1_000);
   });
 
+  it('ask for one turn of the event loop, however many are posted while they wait for it', async () => {
+    const asked = vi.spyOn(globalThis, 'setImmediate');
+    const env = new RealEnv();
+    const log: string[] = [];
+    env.post(makeBusyLane(env, 1_500));
+    await microtasks();
+
+    for (const label of ['a', 'b', 'c']) env.post(makeLane(label, 2, () => log.push(label)));
+    await microtasks();
+    const inOneTurn = [...log];
+    await loopTurn();
+
+    expect(inOneTurn).toEqual([]);
+    expect(log).toEqual(['a', 'b', 'c']);
+    // One by the lanes, one by this test.
+    expect(asked).toHaveBeenCalledTimes(2);
+  });
+
   it('wake again when fake timers took their turn of the event loop away', async () => {
     const env = new RealEnv();
     let steps = 0;
@@ -190,6 +209,7 @@ describe('the timers of RealEnv', () => {
   // R:D3
   it('wait longer than 2^31-1 ms', () => {
     useFakeTimers();
+    const native = vi.spyOn(globalThis, 'setTimeout');
     const env = new RealEnv();
     let ran = false;
     env.setTimer(2 ** 31 + 10, () => {
@@ -201,6 +221,8 @@ describe('the timers of RealEnv', () => {
     vi.advanceTimersByTime(1);
 
     expect(ran).toBe(true);
+    // Node runs a longer one at once.
+    for (const [, delayMs] of native.mock.calls) expect(delayMs).toBeLessThan(2 ** 31);
   });
 
   // R:D3
@@ -240,6 +262,42 @@ describe('the timers of RealEnv', () => {
     });
 
     expect(early).toEqual([]);
+  });
+
+  it('run at once when their delay is none', () => {
+    useFakeTimers();
+    const env = new RealEnv();
+    const log: number[] = [];
+    for (const delayMs of [0, -5, Number.NaN]) env.setTimer(delayMs, () => log.push(delayMs));
+
+    vi.advanceTimersByTime(0);
+
+    expect(log).toEqual([0, -5, Number.NaN]);
+  });
+
+  it('wake the process once for a part of a millisecond', () => {
+    useFakeTimers();
+    const native = vi.spyOn(globalThis, 'setTimeout');
+    const env = new RealEnv();
+    env.setTimer(3.5, () => {});
+
+    vi.advanceTimersByTime(4);
+
+    expect(native.mock.calls.map(([, delayMs]) => delayMs)).toEqual([4]);
+  });
+
+  it('leave no real timer behind when fake timers come', () => {
+    const countReal = () =>
+      process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+    const before = countReal();
+    const env = new RealEnv();
+    env.setTimer(3_600_000, () => {}, { keepAlive: true });
+    expect(countReal()).toBe(before + 1);
+
+    useFakeTimers();
+    env.setTimer(10, () => {});
+
+    expect(countReal()).toBe(before);
   });
 
   it('go on when fake timers come and when they go', async () => {

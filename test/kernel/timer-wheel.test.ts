@@ -161,11 +161,11 @@ describe('TimerWheel', () => {
 
   it('lets go of what a cancelled timer would have run', () => {
     const wheel = new TimerWheel();
-    const others = [1, 2, 3].map((at) => wheel.add(at, nothing, { label: `${at}` }));
+    const others = [1.1, 1.2, 1.3].map((at) => wheel.add(at, nothing, { label: `${at}` }));
 
     others[1]?.cancel();
 
     expect(others[1]).toMatchObject({ slot: undefined, next: undefined, previous: undefined });
-    expect(due(wheel, 3)).toEqual(['1', '3']);
+    expect(due(wheel, 3)).toEqual(['1.1', '1.3']);
   });
 });

@@ -87,6 +87,14 @@ describe('the clock of SimEnv', () => {
     expect([env.now(), env.wall() - wall]).toEqual([1_500, 1_500]);
   });
 
+  it('never goes back, however it is driven', async () => {
+    const env = new SimEnv();
+
+    await Promise.all([env.advance(20), env.advance(10)]);
+
+    expect(env.now()).toBe(20);
+  });
+
   it('runs timers at their instant, and at one instant as they were set', async () => {
     const env = new SimEnv();
     const log: string[] = [];
@@ -152,6 +160,7 @@ describe('the clock of SimEnv', () => {
     ]);
 
     far.cancel();
+    env.setTimer(50, () => {}).cancel();
     await env.run();
 
     expect(log).toEqual([]);
