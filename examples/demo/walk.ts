@@ -3,7 +3,8 @@ import { posix, resolve, sep } from 'node:path';
 
 /** Something that a walk came across. `path` is relative to the root, with forward slashes. */
 export type Found =
-  | { readonly kind: 'page' | 'package'; readonly path: string }
+  | { readonly kind: 'page'; readonly path: string }
+  | { readonly kind: 'package'; readonly path: string }
   | { readonly kind: 'unreadable'; readonly path: string; readonly reason: string };
 
 /**

@@ -1,12 +1,12 @@
 import { cp, mkdtemp, rename } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CHECKER_OF, PAGE_CHECKERS } from '../../examples/demo/checks/checkers.ts';
+import { PAGE_CHECKERS } from '../../examples/demo/checks/checkers.ts';
 import { packageChecker } from '../../examples/demo/checks/packages.ts';
-import type { Finding, Page } from '../../examples/demo/finding.ts';
+import type { Checker, Library, Page } from '../../examples/demo/finding.ts';
 import { openLibrary } from '../../examples/demo/library.ts';
 import { extract } from '../../examples/demo/markdown/extract.ts';
-import { type Review, review } from '../../examples/demo/review.ts';
+import { type Review, review, type Talk } from '../../examples/demo/review.ts';
 import { verify } from '../../examples/demo/verify/verify.ts';
 import { walkFolder } from '../../examples/demo/walk.ts';
 
@@ -18,25 +18,21 @@ export async function auditFolder(root: string): Promise<Review[]> {
     const text = (await library.textOf(path)) ?? '';
     const page: Page = { path, text, extract: extract(kind === 'page' ? text : '') };
     for (const checker of kind === 'page' ? PAGE_CHECKERS : [packageChecker]) {
-      for (const finding of await checker.check(page, library)) {
-        reviews.push(await review(finding, talkOver(root)));
-      }
+      const findings = await checker.check(page, library);
+      reviews.push(...(await review(findings, talkWith(checker, library))));
     }
   }
   return reviews;
 }
 
-function talkOver(root: string) {
-  const library = openLibrary(root);
+function talkWith(checker: Checker, library: Library): Talk {
   return {
-    verify: (finding: Finding) => verify(finding, library),
-    reconsider: (finding: Finding, objection: Parameters<typeof reconsider>[1]) =>
-      reconsider(finding, objection, library),
+    verify: (finding) => verify(finding, library),
+    reconsider: (contested) =>
+      Promise.all(
+        contested.map(({ finding, objection }) => checker.reconsider(finding, objection, library)),
+      ),
   };
-}
-
-function reconsider(...args: Parameters<typeof packageChecker.reconsider>) {
-  return CHECKER_OF[args[0].kind].reconsider(...args);
 }
 
 /** A copy of the fixture whose `installed` folder is called node_modules, which git ignores. */

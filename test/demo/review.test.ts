@@ -1,6 +1,10 @@
 import { expect, it } from 'vitest';
 import type { Answer, Finding, Verdict } from '../../examples/demo/finding.ts';
-import { review } from '../../examples/demo/review.ts';
+import { type Contested, review as reviewAll, type Talk } from '../../examples/demo/review.ts';
+
+async function review(finding: Finding, between: Talk, maxRounds?: number) {
+  return (await reviewAll([finding], between, maxRounds))[0];
+}
 
 const FINDING: Finding = {
   kind: 'bad-json',
@@ -19,7 +23,7 @@ const objects = (claim: 'excerpt' | 'dialect'): Verdict => ({
 
 const talk = (verdict: Verdict, answer: Answer) => ({
   verify: async () => verdict,
-  reconsider: async () => answer,
+  reconsider: async (contested: readonly Contested[]) => contested.map(() => answer),
 });
 
 it('agrees at once, at the line that the verifier tells', async () => {
@@ -35,7 +39,9 @@ it('agrees at once, at the line that the verifier tells', async () => {
 it('withdraws what the checker takes back', async () => {
   const answer: Answer = { stands: false, because: 'true' };
 
-  expect((await review(FINDING, talk(objects('excerpt'), answer))).outcome).toBe('withdrawn');
+  expect(await review(FINDING, talk(objects('excerpt'), answer))).toMatchObject({
+    outcome: 'withdrawn',
+  });
 });
 
 it('keeps the better advice of a finding that the checker confirms', async () => {
@@ -53,4 +59,19 @@ it('ends disputed when neither gives in', async () => {
   const ended = await review(FINDING, talk(objects('excerpt'), answer), 2);
 
   expect(ended).toMatchObject({ outcome: 'disputed', trail: ['no', 'yes', 'no', 'yes'] });
+});
+
+it('asks once a round for all that is contested', async () => {
+  const asked: number[] = [];
+  const findings = Array.from({ length: 200 }, (_, line) => ({ ...FINDING, line }));
+  const reviews = await reviewAll(findings, {
+    verify: async () => objects('excerpt'),
+    reconsider: async (contested) => {
+      asked.push(contested.length);
+      return contested.map(() => ({ stands: false, because: 'true' }));
+    },
+  });
+
+  expect(asked).toEqual([200]);
+  expect(reviews.map((ended) => ended.finding.line)).toEqual(findings.map((found) => found.line));
 });

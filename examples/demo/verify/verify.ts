@@ -17,5 +17,8 @@ const METHODS: Readonly<Record<FindingKind, Verify>> = {
   'missing-license': verifyPackage,
 };
 
-/** Looks at a finding by a second method, which shares no code with the first one. */
+/**
+ * Looks at a finding by a second method: other code reads the page, the folders and the blocks.
+ * What both sides share is the list of excerpts in `checks/excerpt.ts` and who owns a file.
+ */
 export const verify: Verify = (finding, library) => METHODS[finding.kind](finding, library);
