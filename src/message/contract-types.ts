@@ -92,12 +92,15 @@ export type TopicArg<C, T extends string> = AddressArg<C, 'topics', T>;
 /** What a publisher gives: the input side of the topic's schema. */
 export type TopicInput<C, T extends string> = InputOf<EntryFor<C, 'topics', T>>;
 
+/** Any text at all. Beside `string & {}` or `string` editors would offer no keys. */
+type AnyText = string & Record<never, never>;
+
 /** `P` if it can match a topic of the contract, or is the library's own; else what is wrong. */
 export type PatternArg<C, P extends string> =
   IsOpen<C, 'topics'> extends true
     ? P
     : string extends P
-      ? KeyIn<C, 'topics'> | (string & {})
+      ? KeyIn<C, 'topics'> | AnyText
       : P extends `$${string}`
         ? P
         : [KeysOfPattern<KeyIn<C, 'topics'>, P>] extends [never]
