@@ -15,7 +15,7 @@ export function copierOf(prototype: object): Copier | undefined {
 
 /** Names a kind that holds no other values. */
 function leaf<T extends object>(kind: { readonly prototype: T }, clone: (value: T) => T): void {
-  copiers.set(kind.prototype, (value, copying) => copying.begin(value, clone(value as T)));
+  copiers.set(kind.prototype, (value, copying) => copying.remember(value, clone(value as T)));
 }
 
 leaf(Date, (date) => new Date(date.getTime()));
@@ -51,8 +51,7 @@ function copyRegExp(original: RegExp): RegExp {
 }
 
 function copyMap(original: object, copying: Copying): object {
-  const copy = new Map<unknown, unknown>();
-  copying.begin(original, copy);
+  const copy = copying.remember(original, new Map<unknown, unknown>());
   let index = 0;
   for (const [key, value] of original as Map<unknown, unknown>) {
     copy.set(copying.copyAt(index, key), copying.copyAt(index, value));
@@ -62,8 +61,7 @@ function copyMap(original: object, copying: Copying): object {
 }
 
 function copySet(original: object, copying: Copying): object {
-  const copy = new Set<unknown>();
-  copying.begin(original, copy);
+  const copy = copying.remember(original, new Set<unknown>());
   let index = 0;
   for (const value of original as Set<unknown>) copy.add(copying.copyAt(index++, value));
   return copy;
@@ -75,7 +73,7 @@ export function copyError(original: Error, copying: Copying): object {
   copying.begin(original, copy);
   for (const key of Object.getOwnPropertyNames(original)) {
     // An accessor in newer engines, and no data of the one who threw.
-    if (key === 'stack') define(copy, key, original.stack);
+    if (key === 'stack') define(copy, key, copying.copyAt(key, original.stack));
     else copying.copyProperty(original, key, copy);
   }
   return copying.seal(copy);

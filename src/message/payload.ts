@@ -61,7 +61,8 @@ class Owned extends Stamp {
  *   JavaScript cannot freeze them, errors apart.
  * - Functions and instances of other classes stay the same references: see `onReference`.
  *
- * An index of an array is read once; what an accessor there returns counts as data.
+ * An index of an array is read once, and what an accessor there returns counts as data: to look
+ * for one would cost five times the copying.
  *
  * @throws PayloadError `TELLASK_PAYLOAD` with the path: an accessor, too deep, or unreadable.
  */
@@ -71,7 +72,7 @@ export function own<T>(value: T, options?: OwnOptions): T {
   return new Copying(true, options).run(value) as T;
 }
 
-/** Whether {@link own} made this object, so that it is frozen all the way down. */
+/** Whether {@link own} made this object, so that the plain data in it is frozen to the bottom. */
 export function isOwned(value: object): boolean {
   return Owned.has(value);
 }
@@ -124,8 +125,14 @@ export class Copying {
     return this.#copies.get(value) ?? this.#copyNew(value);
   }
 
-  /** Names the copy before its parts are copied, for they may lead back to it. */
+  /** Begins a copy that `seal` ends. An empty object is stamped, for then one shape is all. */
   begin<T extends object>(original: object, copy: T): T {
+    if (this.#owning) new Owned(copy);
+    return this.remember(original, copy);
+  }
+
+  /** Names the copy before its parts are copied, for they may lead back to it. */
+  remember<T extends object>(original: object, copy: T): T {
     if (this.#depth >= this.#maxDepth) this.#refuse(`is deeper than ${this.#maxDepth} levels`);
     this.#copies.set(original, copy);
     return copy;
@@ -150,10 +157,8 @@ export class Copying {
   }
 
   /** Freezes a finished copy, unless it is to be the receiver's to change. */
-  seal(copy: object): object {
-    if (!this.#owning) return copy;
-    new Owned(copy);
-    return Object.freeze(copy);
+  seal<T extends object>(copy: T): T {
+    return this.#owning ? Object.freeze(copy) : copy;
   }
 
   #copyNew(value: object): object {
@@ -187,9 +192,10 @@ export class Copying {
 
   /** By its keys, for the length of a sparse array says nothing about the work that it makes. */
   #copySparse(value: readonly unknown[], copy: unknown[]): object {
+    const copied = copy.length;
     copy.length = value.length;
     for (const key of Object.keys(value)) {
-      if (Number(key) < copy.length) this.copyProperty(value, key, copy);
+      if (isIndex(key) && Number(key) >= copied) this.copyProperty(value, key, copy);
     }
     return this.seal(copy);
   }
@@ -215,6 +221,10 @@ export class Copying {
       .map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`)
       .join('');
   }
+}
+
+function isIndex(key: string): boolean {
+  return String(Number(key) >>> 0) === key;
 }
 
 /** An object literal of another realm, such as a `vm` context: its prototype is not ours. */

@@ -238,7 +238,7 @@ describe('own', () => {
   it('copies sparse arrays in time for their items, with their holes', () => {
     const sparse: unknown[] = [];
     sparse[4_000_000_000] = { n: 1 };
-    Object.assign(sparse, { extra: {} });
+    Object.assign(sparse, { extra: {}, '1.5': {}, '': {} });
 
     const copy = own(sparse);
 
@@ -247,6 +247,16 @@ describe('own', () => {
     expect(copy[4_000_000_000]).toEqual({ n: 1 });
     expect(0 in own(new Array(2))).toBe(false);
     expect(own([undefined, 1])).toEqual([undefined, 1]);
+  });
+
+  it('tells once of each reference in a sparse array', () => {
+    const told: unknown[] = [];
+    const sparse: unknown[] = [() => 1];
+    sparse[3] = () => 2;
+
+    own(sparse, { onReference: (reference) => void told.push(reference) });
+
+    expect(told).toEqual([sparse[0], sparse[3]]);
   });
 
   it('says with path and cause what cannot be read', () => {
