@@ -166,4 +166,27 @@ describe('Lanes', () => {
     expect(looksAt(100_000, take)).toBeLessThanOrEqual(11);
     expect(looksAt(100_000, discard)).toBeLessThan(40);
   });
+
+  it('keeps no more dead places than living ones behind a head that stays', () => {
+    const lanes = lanesOf([item('head'), item('second')]);
+    let looks = 0;
+    for (let i = 0; i < 100_000; i++) {
+      const ticket = ++tickets;
+      looks = 0;
+      const passing: Item = {
+        name: 'passing',
+        priority: 5,
+        get ticket() {
+          looks++;
+          return ticket;
+        },
+      };
+      lanes.push(passing);
+      lanes.discard(passing);
+    }
+
+    // One look for each halving of the places, and one for the tombstone.
+    expect(looks).toBeLessThanOrEqual(4);
+    expect(takeAll(lanes)).toBe('head second');
+  });
 });

@@ -75,7 +75,8 @@ describe('createRedactor', () => {
   });
 
   it('ends on cycles, depth and size', () => {
-    const cyclic: Record<string, unknown> = { shared: [1], twice: [1] };
+    const shared = [1];
+    const cyclic: Record<string, unknown> = { shared, twice: shared };
     cyclic['self'] = cyclic;
     let deep: unknown = 'bottom';
     for (let i = 0; i < 10_000; i++) deep = [deep];
