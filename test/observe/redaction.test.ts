@@ -84,6 +84,8 @@ describe('createRedactor', () => {
     expect(redact(cyclic)).toEqual({ shared: [1], twice: [1], self: '[circular]' });
     expect(JSON.stringify(redact(deep))).toBe('[[[[[[[["[too deep]"]]]]]]]]');
     expect((redact(Array(5_000).fill(0)) as unknown[]).at(-1)).toBe('[4000 more]');
+    const wide = Object.fromEntries(Array.from({ length: 5_000 }, (_, i) => [`k${i}`, i]));
+    expect(Object.entries(redact(wide) as object).at(-1)).toEqual(['[more]', '[left out]']);
     expect((redact('x'.repeat(1e6)) as string).length).toBeLessThan(10_100);
   });
 
