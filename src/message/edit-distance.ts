@@ -8,19 +8,32 @@ export function editDistance(a: string, b: string, limit: number): number {
   if (Math.abs(a.length - b.length) > limit) return limit + 1;
   let row = Array.from({ length: b.length + 1 }, (_, column) => column);
   for (let line = 1; line <= a.length; line++) {
-    row = nextRow(row, a.charCodeAt(line - 1), b, line);
+    row = nextRow(row, a.charCodeAt(line - 1), b, line, limit);
     // Distances never shrink on the way down: when the whole row is too far, so is the end.
     if (Math.min(...row) > limit) return limit + 1;
   }
   return row[b.length] ?? 0;
 }
 
-function nextRow(above: readonly number[], char: number, b: string, line: number): number[] {
-  const row = [line];
-  for (let column = 1; column <= b.length; column++) {
-    const replace = (above[column - 1] ?? 0) + (char === b.charCodeAt(column - 1) ? 0 : 1);
-    const insertOrDelete = Math.min(above[column] ?? 0, row[column - 1] ?? 0) + 1;
-    row.push(Math.min(replace, insertOrDelete));
+/** Columns further than `limit` from the diagonal are too far whatever they hold: not looked at. */
+function nextRow(
+  above: readonly number[],
+  char: number,
+  b: string,
+  line: number,
+  limit: number,
+): number[] {
+  const row = new Array<number>(b.length + 1).fill(limit + 1);
+  if (line <= limit) row[0] = line;
+  const last = Math.min(b.length, line + limit);
+  for (let column = Math.max(1, line - limit); column <= last; column++) {
+    const replace = at(above, column - 1) + (char === b.charCodeAt(column - 1) ? 0 : 1);
+    const insertOrDelete = Math.min(at(above, column), at(row, column - 1)) + 1;
+    row[column] = Math.min(replace, insertOrDelete);
   }
   return row;
+}
+
+function at(row: readonly number[], column: number): number {
+  return row[column] as number;
 }

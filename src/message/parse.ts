@@ -1,4 +1,4 @@
-import { TellaskError } from '../kernel/errors.ts';
+import { describe, TellaskError } from '../kernel/errors.ts';
 import { withoutValues } from './issue-text.ts';
 import type { SchemaIssue, SchemaResult, StandardSchema } from './standard-schema.ts';
 
@@ -69,7 +69,9 @@ function validate<Output>(
   subject: ParseSubject,
 ): SchemaResult<Output> | Promise<SchemaResult<Output>> {
   try {
-    return schema['~standard'].validate(value);
+    const result = schema['~standard'].validate(value);
+    if (typeof result === 'object' && result !== null) return result;
+    throw new TypeError(`the schema answered with ${describe(result)}`);
   } catch (cause) {
     throw new ValidationError(subject, [{ path: '', message: 'the schema threw' }], { cause });
   }
@@ -87,7 +89,7 @@ function refusePromise(result: Promise<unknown>, { what, topic }: ParseSubject):
 function readIssues(issues: readonly SchemaIssue[], value: unknown): readonly ValidationIssue[] {
   return issues.slice(0, MAX_ISSUES).map((issue) => {
     const keys = (issue.path ?? []).map((part) => (typeof part === 'object' ? part.key : part));
-    return { path: toPointer(keys), message: withoutValues(issue.message, value, keys) };
+    return { path: toPointer(keys), message: withoutValues(String(issue.message), value, keys) };
   });
 }
 

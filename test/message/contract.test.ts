@@ -310,6 +310,18 @@ describe('parse', () => {
     expect(error.issues).toEqual([{ path: '', message: 'the schema threw' }]);
   });
 
+  it('makes a validation error of a schema that answers nothing', () => {
+    const error = failureOf(() =>
+      parse(
+        standard(() => undefined as never),
+        1,
+        subject,
+      ),
+    );
+
+    expect(error.cause).toEqual(new TypeError('the schema answered with undefined'));
+  });
+
   it('refuses a schema that answers with a promise, also one that rejects', async () => {
     const schemas = [
       z.string().refine(async () => true),
