@@ -12,7 +12,7 @@ const MAX_GLOBSTARS = 4;
  *
  * @throws InvalidPatternError `TELLASK_INVALID_PATTERN`
  */
-export function expandPattern(source: string, tokens: readonly Token[]): readonly Segment[][] {
+export function expandPattern(source: string, tokens: readonly Token[]): (readonly Segment[])[] {
   const count = countAlternatives(tokens);
   if (count > MAX_ALTERNATIVES) {
     const position = tokens.find((token) => countOf(token) > 1)?.at ?? 0;
@@ -46,13 +46,12 @@ function expand(tokens: readonly Token[]): Token[][] {
 function waysOf(token: Token): Token[][] {
   if (token.kind === 'choice') return token.options.flatMap(expand);
   if (token.kind !== 'range') return [[token]];
-  return expandRange(token.range).map((text) =>
-    Array.from(text, (char) => ({ kind: 'char', char, text: char, at: token.at })),
-  );
+  const { at } = token;
+  return expandRange(token.range).map((chars) => [{ kind: 'plain', chars, text: chars, at }]);
 }
 
 /** Splits an alternative at its dots. Several `**` in a row say no more than one. */
-function toSegments(source: string, tokens: readonly Token[]): Segment[] {
+function toSegments(source: string, tokens: readonly Token[]): readonly Segment[] {
   const segments: Segment[] = [];
   let start = 0;
   for (let at = 0; at <= tokens.length; at += 1) {
@@ -60,6 +59,12 @@ function toSegments(source: string, tokens: readonly Token[]): Segment[] {
     segments.push(segmentAt(source, tokens, start, at));
     start = at + 1;
   }
+  return tidy(source, segments);
+}
+
+/** Refuses too much in a row; several `**` side by side say no more than one. */
+export function tidy(source: string, segments: readonly Segment[]): readonly Segment[] {
+  if (!segments.includes(GLOBSTAR) && segments.length <= MAX_SEGMENTS) return segments;
   checkCounts(source, segments);
   return segments.filter((segment, at) => segment !== GLOBSTAR || segments[at - 1] !== GLOBSTAR);
 }

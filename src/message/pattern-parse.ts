@@ -5,13 +5,15 @@ import { type BraceRange, readRange } from './pattern-range.ts';
 
 /** One thing that a pattern says: `text` is how it says it, `at` where. */
 export type Token = { readonly text: string; readonly at: number } & (
-  | { readonly kind: 'char'; readonly char: string }
+  | { readonly kind: 'plain'; readonly chars: string }
   | { readonly kind: 'glob'; readonly part: typeof ANY | typeof RUN | CodeSet }
   | { readonly kind: 'except'; readonly options: readonly string[] }
   | { readonly kind: 'dot' | 'param' }
   | { readonly kind: 'range'; readonly range: BraceRange }
   | { readonly kind: 'choice'; readonly options: readonly (readonly Token[])[] }
 );
+
+type PlainToken = Extract<Token, { readonly kind: 'plain' }>;
 
 /**
  * Reads a pattern from left to right, once. Braces stay nested as they are written, so that their
@@ -29,8 +31,18 @@ export function parsePattern(source: string): readonly Token[] {
 /** Reads until one of the characters in `ends` comes, or nothing. */
 function readUpTo(cursor: Cursor, ends: string): Token[] {
   const tokens: Token[] = [];
-  while (cursor.next !== '' && !ends.includes(cursor.next)) tokens.push(readToken(cursor));
+  while (cursor.next !== '' && !ends.includes(cursor.next)) {
+    const token = readToken(cursor);
+    const last = tokens.at(-1);
+    // Plain characters in a row make one token, so that braces beside them multiply little.
+    if (token.kind !== 'plain' || last?.kind !== 'plain') tokens.push(token);
+    else tokens[tokens.length - 1] = joined(last, token);
+  }
   return tokens;
+}
+
+function joined(a: PlainToken, b: PlainToken): PlainToken {
+  return { ...a, text: a.text + b.text, chars: a.chars + b.chars };
 }
 
 function readToken(cursor: Cursor): Token {
@@ -41,7 +53,7 @@ function readToken(cursor: Cursor): Token {
   if (cursor.sees('.')) return { kind: 'dot', at, text: cursor.take(1) };
   if (cursor.sees('[')) return readClass(cursor);
   if (cursor.sees('{')) return readBrace(cursor);
-  return { kind: 'char', char: readChar(cursor), at, text: cursor.since(at) };
+  return { kind: 'plain', chars: readChar(cursor), at, text: cursor.since(at) };
 }
 
 /** `*` or `?`, which mean something else in front of a parenthesis. */

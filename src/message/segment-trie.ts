@@ -5,7 +5,9 @@ import { GLOBSTAR, ONE, type Segment, type SegmentTest } from './segment.ts';
 
 /** How many emptied places are swept at a time. */
 const SWEEP = 1_024;
-const NOTHING: readonly unknown[] = [];
+/** What it costs to look at a node, and to start a test, in steps of the meter. */
+const VISIT = 4;
+const TEST = 8;
 
 class Node<T> {
   readonly parent: Node<T> | undefined;
@@ -34,6 +36,9 @@ export class SegmentTrie<T extends Ordered> {
   #emptied: Node<T>[] = [];
   #nodes = 1;
   #step = 0;
+  // Two lists that change places, so that a match makes none.
+  readonly #here: Node<T>[] = [];
+  readonly #there: Node<T>[] = [];
 
   /** The nodes of the trie, the root included, after a sweep. */
   nodes(): number {
@@ -44,8 +49,8 @@ export class SegmentTrie<T extends Ordered> {
   add(segments: readonly Segment[], item: T): void {
     let node = this.#root;
     for (const segment of segments) node = childOf(node, segment) ?? this.#grow(node, segment);
-    node.items ??= [];
-    insertInOrder(node.items, item);
+    if (node.items === undefined) node.items = [item];
+    else insertInOrder(node.items, item);
   }
 
   /** Takes `item` out and tells whether it was in. */
@@ -61,37 +66,56 @@ export class SegmentTrie<T extends Ordered> {
 
   /** Puts all that match into `found`, an item once for every sequence of it that matches. */
   collect(topic: string, found: T[]): void {
-    let active: Node<T>[] = [];
-    this.#enter(this.#root, active, ++this.#step);
-    for (const [at, segment] of topic.split('.').entries()) {
-      if (active.length === 0) return;
-      active = this.#advance(active, segment, at === 0 && segment.startsWith('$'));
+    const reached = this.#reach(topic);
+    for (const { items } of reached) {
+      if (items !== undefined) for (const item of items) found.push(item);
     }
-    for (const node of active) {
-      for (const item of node.items ?? NOTHING) found.push(item as T);
-    }
+    reached.length = 0;
   }
 
-  /** The nodes that `segment` leads to. An `own` segment is the library's: no wildcard takes it. */
-  #advance(active: readonly Node<T>[], segment: string, own: boolean): Node<T>[] {
+  /** Tells whether anything matches. */
+  has(topic: string): boolean {
+    const reached = this.#reach(topic);
+    const found = reached.some(({ items }) => items !== undefined && items.length > 0);
+    reached.length = 0;
+    return found;
+  }
+
+  /** The nodes that the whole topic leads to. */
+  #reach(topic: string): Node<T>[] {
+    let active = this.#here;
+    let next = this.#there;
+    this.#enter(this.#root, active, ++this.#step);
+    for (let start = 0; start <= topic.length && active.length > 0; ) {
+      const dot = topic.indexOf('.', start);
+      const end = dot < 0 ? topic.length : dot;
+      this.#advance(active, topic.slice(start, end), start === 0 && topic.startsWith('$'), next);
+      active.length = 0;
+      [active, next] = [next, active];
+      start = end + 1;
+    }
+    return active;
+  }
+
+  /** Puts the nodes that `segment` leads to into `next`. No wildcard takes what is the library's. */
+  #advance(active: readonly Node<T>[], segment: string, reserved: boolean, next: Node<T>[]): void {
     const step = ++this.#step;
-    const next: Node<T>[] = [];
-    meter.steps += active.length;
+    meter.steps += active.length * VISIT;
     for (const node of active) {
       const text = node.texts?.get(segment);
       if (text !== undefined) this.#enter(text, next, step);
-      if (node.tests !== undefined) this.#test(node.tests, segment, own, next);
-      if (own) continue;
+      if (node.tests !== undefined) this.#test(node.tests, segment, reserved, next);
+      if (reserved) continue;
       if (node.one !== undefined) this.#enter(node.one, next, step);
       if (node.segment === GLOBSTAR) this.#enter(node, next, step);
     }
-    return next;
   }
 
-  #test(tests: Map<string, Node<T>>, segment: string, own: boolean, next: Node<T>[]): void {
+  #test(tests: Map<string, Node<T>>, segment: string, reserved: boolean, next: Node<T>[]): void {
     for (const node of tests.values()) {
       const test = node.segment as SegmentTest;
-      if ((test.dollar || !own) && test.matches(segment)) this.#enter(node, next, this.#step);
+      meter.steps += TEST;
+      if ((test.dollar || !reserved) && test.matches(segment)) this.#enter(node, next, this.#step);
     }
   }
 
@@ -169,10 +193,10 @@ function isEmpty<T>({ items, texts, one, globstar, tests }: Node<T>): boolean {
 /** Of the children with a text a topic enters one, of the others all. */
 function worstSteps<T>(node: Node<T>, places: number): number {
   const worst = (child: Node<T> | undefined) => (child ? worstSteps(child, places) : 0);
-  let steps = places + worst(node.one);
+  let steps = places * VISIT + worst(node.one);
   if (node.globstar !== undefined) steps += worstSteps(node.globstar, MAX_SEGMENTS);
   for (const test of node.tests?.values() ?? []) {
-    steps += (test.segment as SegmentTest).steps + worst(test);
+    steps += places * TEST + (test.segment as SegmentTest).steps + worst(test);
   }
   const texts = Array.from(node.texts?.values() ?? [], worst);
   return steps + Math.max(0, ...texts);

@@ -1,4 +1,4 @@
-import { ANY, type GlobPart, globSteps, matchGlob, RUN } from './glob.ts';
+import { type GlobPart, globSteps, matchGlob, RUN } from './glob.ts';
 import type { Token } from './pattern-parse.ts';
 
 /** Exactly one segment, whichever. */
@@ -22,7 +22,7 @@ export interface SegmentTest {
 /** Tells what the tokens between two dots mean, or throws what `refuse` makes of a problem. */
 export function segmentOf(tokens: readonly Token[], refuse: (problem: string) => Error): Segment {
   if (tokens.length === 0) throw refuse('a segment is empty; put one dot between two segments');
-  if (tokens.every(isChar)) return textOf(tokens);
+  if (tokens.every(isPlain)) return textOf(tokens);
   if (tokens.every(isRun) && tokens.length <= 2) return tokens.length === 1 ? ONE : GLOBSTAR;
   if (tokens.some((token) => token.kind === 'param')) {
     if (tokens.length === 1) return ONE;
@@ -36,8 +36,8 @@ export function segmentOf(tokens: readonly Token[], refuse: (problem: string) =>
     : globTest(tokens);
 }
 
-function isChar(token: Token): boolean {
-  return token.kind === 'char';
+function isPlain(token: Token): boolean {
+  return token.kind === 'plain';
 }
 
 function isRun(token: Token | undefined): boolean {
@@ -45,7 +45,7 @@ function isRun(token: Token | undefined): boolean {
 }
 
 function textOf(tokens: readonly Token[]): string {
-  return tokens.map((token) => (token.kind === 'char' ? token.char : '')).join('');
+  return tokens.map((token) => (token.kind === 'plain' ? token.chars : '')).join('');
 }
 
 function sourceOf(tokens: readonly Token[]): string {
@@ -56,7 +56,7 @@ function sourceOf(tokens: readonly Token[]): string {
 function exceptTest(tokens: readonly Token[], refuse: (problem: string) => Error): SegmentTest {
   const at = tokens.findIndex((token) => token.kind === 'except');
   const [before, except, after] = [tokens.slice(0, at), tokens[at], tokens.slice(at + 1)];
-  if (![...before, ...after].every(isChar)) {
+  if (![...before, ...after].every(isPlain)) {
     throw refuse('beside !(a|b) only plain text may stand in a segment; subscribe two patterns');
   }
   const options = new Set(except?.kind === 'except' ? except.options : []);
@@ -74,7 +74,7 @@ function exceptTest(tokens: readonly Token[], refuse: (problem: string) => Error
 }
 
 function globTest(tokens: readonly Token[]): SegmentTest {
-  const parts = tokens.map(partOf);
+  const parts = tokens.flatMap(partsOf);
   return {
     source: sourceOf(tokens),
     dollar: parts[0] === DOLLAR,
@@ -85,7 +85,8 @@ function globTest(tokens: readonly Token[]): SegmentTest {
 
 const DOLLAR = 0x24;
 
-function partOf(token: Token): GlobPart {
-  if (token.kind === 'glob') return token.part;
-  return token.kind === 'char' ? (token.char.codePointAt(0) as number) : ANY;
+function partsOf(token: Token): GlobPart[] {
+  if (token.kind === 'glob') return [token.part];
+  const chars = token.kind === 'plain' ? token.chars : '';
+  return Array.from(chars, (char) => char.codePointAt(0) as number);
 }

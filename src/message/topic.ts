@@ -4,8 +4,10 @@ import { InvalidNameError, InvalidTopicError } from './invalid.ts';
 /** The most characters of an agent's name. */
 const MAX_NAME = 128;
 
-// Nearly every topic is plain ASCII: one linear look decides, the reasons are sought only after it.
-const PLAIN = /^[\w"#$%&'+,\-:;<=@^`~]+(?:\.[\w"#$%&'+,\-:;<=@^`~]+){0,63}$/;
+/** A segment of plain ASCII, as a regular expression. */
+export const PLAIN_SEGMENT = '[\\w"#$%&\'+,\\-:;<=@^`~]+';
+// Nearly every topic is plain: one linear look decides, and the reasons are sought only after it.
+const PLAIN = new RegExp(`^${PLAIN_SEGMENT}(?:\\.${PLAIN_SEGMENT}){0,${MAX_SEGMENTS - 1}}$`);
 
 /**
  * Refuses what is no topic: 1 to 64 segments joined by dots, at most 256 characters, without

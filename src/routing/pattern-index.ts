@@ -28,7 +28,8 @@ export class PatternIndex<T extends Routable> {
   }
 
   add(item: T): void {
-    const { topics, globs } = item.pattern;
+    const { literal, topics, globs } = item.pattern;
+    if (literal !== undefined) this.#addExact(literal, item);
     for (const topic of topics) this.#addExact(topic, item);
     for (const segments of globs) this.#trie.add(segments, item);
     this.#size += 1;
@@ -36,8 +37,8 @@ export class PatternIndex<T extends Routable> {
 
   /** Takes `item` out and tells whether it was in. */
   remove(item: T): boolean {
-    const { topics, globs } = item.pattern;
-    let found = false;
+    const { literal, topics, globs } = item.pattern;
+    let found = literal !== undefined && this.#removeExact(literal, item);
     for (const topic of topics) found = this.#removeExact(topic, item) || found;
     for (const segments of globs) found = this.#trie.remove(segments, item) || found;
     if (found) this.#size -= 1;
@@ -50,7 +51,7 @@ export class PatternIndex<T extends Routable> {
     const found = this.#exact.get(topic)?.slice() ?? [];
     const exact = found.length;
     this.#trie.collect(topic, found);
-    return found.length === exact ? found : eachOnce(found);
+    return found.length < 2 || found.length === exact ? found : eachOnce(found);
   }
 
   #addExact(topic: string, item: T): void {

@@ -129,9 +129,12 @@ export class Router<T extends Routable, R> {
 
   /** An exact topic outdates its own result, a pattern those of its first segments, or all. */
   #outdate({ pattern }: T): void {
+    if (pattern.literal !== undefined) this.#outdateTopic(pattern.literal);
     for (const topic of pattern.topics) this.#outdateTopic(topic);
-    if (pattern.firsts === undefined) this.#wildEpoch += 1;
-    else for (const first of pattern.firsts) this.#outdateFirst(first);
+    for (const [first] of pattern.globs) {
+      if (typeof first === 'string') this.#outdateFirst(first);
+      else this.#wildEpoch += 1;
+    }
   }
 
   #outdateTopic(topic: string): void {
