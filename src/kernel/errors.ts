@@ -50,7 +50,13 @@ export class TellaskError extends Error {
     return ERROR_CODES[this.code][1];
   }
 }
-Object.defineProperty(TellaskError.prototype, 'name', { value: 'TellaskError', writable: true, configurable: true });
+Object.defineProperty(TellaskError.prototype, 'name', {
+  // On the prototype, as the built-in errors have it: an own field would show in every print-out.
+  get(this: TellaskError): string {
+    return this.constructor.name;
+  },
+  configurable: true,
+});
 Object.defineProperty(TellaskError.prototype, BRAND, { value: true });
 
 /**
@@ -70,8 +76,14 @@ export function misuse(option: string, expected: string, received: unknown): Typ
 /** Names a value without printing what may be secret. */
 export function describe(value: unknown): string {
   if (value === null) return 'null';
-  if (typeof value === 'string') return value.length <= 40 ? JSON.stringify(value) : `a string of ${value.length} characters`;
-  if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint') return String(value);
+  if (typeof value === 'string')
+    return value.length <= 40 ? JSON.stringify(value) : `a string of ${value.length} characters`;
+  if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint')
+    return String(value);
   if (Array.isArray(value)) return `an array of ${value.length}`;
-  return typeof value === 'object' ? 'an object' : typeof value === 'undefined' ? 'undefined' : `a ${typeof value}`;
+  return typeof value === 'object'
+    ? 'an object'
+    : typeof value === 'undefined'
+      ? 'undefined'
+      : `a ${typeof value}`;
 }

@@ -20,10 +20,11 @@ const LAYERS: Readonly<Record<string, number>> = {
   tasks: 6,
   collaboration: 6,
   transports: 6,
-  'bus.ts': 7,
-  testing: 8,
-  'index.ts': 9,
-  'testing.ts': 9,
+  wiring: 7,
+  'bus.ts': 8,
+  testing: 9,
+  'index.ts': 10,
+  'testing.ts': 10,
 };
 
 /** The one file, or folder, through which each package comes in. */

@@ -1,0 +1,275 @@
+import type { Context, Voice } from '../delivery/context.ts';
+import type {
+  AgentSubscribeOptions,
+  MailboxSettings,
+  ServeOptions,
+} from '../delivery/handler-options.ts';
+import type { ReceiveOptions } from '../delivery/inbox.ts';
+import type { Receipt } from '../delivery/receipt.ts';
+import type { PublishOptions, RequestOptions, SendOptions, Speaker } from '../delivery/speech.ts';
+import type { Invoke } from '../delivery/subscription.ts';
+import type {
+  AnyContract,
+  ContractShape,
+  MessageOf,
+  PatternArg,
+  RequestArg,
+  RequestInput,
+  RequestMessage,
+  RequestOutput,
+  ResponderOutput,
+  TopicArg,
+  TopicInput,
+} from '../message/contract-types.ts';
+import type { Message } from '../message/message.ts';
+import type { Logger } from '../observe/logger.ts';
+import type { AgentRecord } from './agent-record.ts';
+import { HandlePermits, type Restriction } from './permits.ts';
+
+/** Options of `register`. */
+export interface AgentOptions extends MailboxSettings {
+  /** What it can do; `request` finds it by them with `to: { capability }`. */
+  readonly capabilities?: readonly string[];
+}
+
+/** What a subscription gives back: the way to end it. */
+export interface SubscriptionHandle extends Disposable {
+  readonly pattern: string;
+  readonly active: boolean;
+  /** The handler is never started again; what was queued for it ends `cancelled(unsubscribed)`. */
+  unsubscribe(): void;
+}
+
+/** What is known of an agent now. */
+export interface AgentInfo {
+  readonly name: string;
+  readonly capabilities: readonly string[];
+  readonly status: 'idle' | 'busy' | 'paused' | 'left';
+  /** Handlers that run now. */
+  readonly running: number;
+  /** Places taken in its mailbox, of `capacity`. */
+  readonly queued: number;
+  /** Senders that wait for a place. */
+  readonly waiting: number;
+  /** The most places that were ever taken. */
+  readonly highWater: number;
+  readonly capacity: number;
+  readonly concurrency: number;
+}
+
+/** What the handle asks of its bus; `bus.ts` fills it in. */
+export interface AgentHost {
+  publish(speaker: Speaker, topic: string, payload: unknown, options?: PublishOptions): Receipt;
+  send(
+    speaker: Speaker,
+    to: string,
+    topic: string,
+    payload: unknown,
+    options?: SendOptions,
+  ): Receipt;
+  request(
+    speaker: Speaker,
+    topic: string,
+    payload: unknown,
+    options?: RequestOptions,
+  ): Promise<unknown>;
+  subscribe(
+    record: AgentRecord,
+    permits: HandlePermits,
+    pattern: string,
+    handler: Invoke,
+    options: AgentSubscribeOptions,
+  ): SubscriptionHandle;
+  serve(
+    record: AgentRecord,
+    permits: HandlePermits,
+    topic: string,
+    handler: Invoke,
+    options: ServeOptions,
+  ): SubscriptionHandle;
+  messages(record: AgentRecord, pattern: string | undefined): AsyncIterableIterator<Message>;
+  pause(record: AgentRecord): void;
+  resume(record: AgentRecord): void;
+  leave(record: AgentRecord): Promise<void>;
+  log(record: AgentRecord): Logger;
+  info(record: AgentRecord): AgentInfo;
+}
+
+/**
+ * A named handle with one mailbox: the only way to speak as that agent. It belongs to one
+ * registration; after `leave` or `revoke` every call throws `TELLASK_REVOKED`.
+ *
+ * What is said on a handle begins a new conversation: inside a handler, speak through `context`.
+ *
+ * @example
+ * ```ts
+ * import { MessageBus } from 'tellask';
+ * const bus = new MessageBus();
+ * const editor = bus.register('editor', { capabilities: ['edit'] });
+ * editor.subscribe('report.*.drafted', (message) => console.log(message.topic));
+ * editor.name; // => 'editor'
+ * ```
+ */
+export class Agent<C extends ContractShape = AnyContract> implements Voice<C>, AsyncDisposable {
+  readonly #host: AgentHost;
+  readonly #record: AgentRecord;
+  readonly #permits: HandlePermits;
+  readonly #speaker: Speaker;
+  readonly #made: Set<SubscriptionHandle> = new Set();
+  readonly #attenuated: Agent<C>[] = [];
+
+  /** @internal */
+  constructor(host: AgentHost, record: AgentRecord, permits: HandlePermits) {
+    this.#host = host;
+    this.#record = record;
+    this.#permits = permits;
+    this.#speaker = { name: record.name, cause: undefined };
+  }
+
+  get name(): string {
+    return this.#record.name;
+  }
+
+  get capabilities(): readonly string[] {
+    return [...this.#record.capabilities];
+  }
+
+  /** The bus's logger, with the agent's name in its fields. */
+  get log(): Logger {
+    return this.#host.log(this.#record);
+  }
+
+  publish<const T extends string>(
+    topic: TopicArg<C, T>,
+    payload: TopicInput<C, T>,
+    options?: PublishOptions,
+  ): Receipt {
+    this.#permits.check('publish', topic);
+    return this.#host.publish(this.#speaker, topic, payload, options);
+  }
+
+  send<const T extends string>(
+    to: string,
+    topic: TopicArg<C, T>,
+    payload: TopicInput<C, T>,
+    options?: SendOptions,
+  ): Receipt {
+    this.#permits.check('send', topic);
+    return this.#host.send(this.#speaker, to, topic, payload, options);
+  }
+
+  async request<const T extends string>(
+    topic: RequestArg<C, T>,
+    input: RequestInput<C, T>,
+    options?: RequestOptions,
+  ): Promise<RequestOutput<C, T>> {
+    this.#permits.check('request', topic);
+    return this.#host.request(this.#speaker, topic, input, options) as Promise<RequestOutput<C, T>>;
+  }
+
+  /**
+   * Listens. Attached when this returns; every subscription gets its own delivery.
+   *
+   * @throws InvalidPatternError `TELLASK_INVALID_PATTERN`, DeniedError `TELLASK_DENIED`;
+   * TypeError for options of a mailbox without `lane: 'own'`.
+   */
+  subscribe<const P extends string>(
+    pattern: PatternArg<C, P>,
+    handler: (message: MessageOf<C, P>, context: Context<C>) => unknown,
+    options: AgentSubscribeOptions<MessageOf<C, P>> = {},
+  ): SubscriptionHandle {
+    this.#permits.check('subscribe', pattern);
+    const host = this.#host;
+    return this.#own(
+      host.subscribe(this.#record, this.#permits, pattern, handler as never, options as never),
+    );
+  }
+
+  /**
+   * Answers requests: what the handler returns is the answer, what it throws rejects the asker.
+   *
+   * @throws InvalidPatternError `TELLASK_INVALID_PATTERN`, DeniedError `TELLASK_DENIED`
+   */
+  serve<const T extends string>(
+    topic: RequestArg<C, T>,
+    handler: (
+      request: RequestMessage<C, T>,
+      context: Context<C>,
+    ) => ResponderOutput<C, T> | PromiseLike<ResponderOutput<C, T>>,
+    options: ServeOptions<RequestMessage<C, T>> = {},
+  ): SubscriptionHandle {
+    this.#permits.check('serve', topic);
+    const host = this.#host;
+    return this.#own(
+      host.serve(this.#record, this.#permits, topic, handler as never, options as never),
+    );
+  }
+
+  /** Takes the next message that no handler took; `undefined` when `timeoutMs` is over. */
+  async receive(options?: ReceiveOptions): Promise<Message | undefined> {
+    this.#permits.checkAlive();
+    return this.#record.inbox.receive(options);
+  }
+
+  /**
+   * Pulls messages one after the other; each is handled when the next one is asked for. With a
+   * pattern it is a subscription, attached at once; without, it reads what no handler takes.
+   */
+  messages<const P extends string>(
+    pattern?: PatternArg<C, P>,
+  ): AsyncIterableIterator<MessageOf<C, P>> {
+    if (pattern === undefined) this.#permits.checkAlive();
+    else this.#permits.check('subscribe', pattern);
+    return this.#host.messages(this.#record, pattern) as AsyncIterableIterator<MessageOf<C, P>>;
+  }
+
+  /** Begins with no further message until `resume`; what runs goes on, what comes is queued. */
+  pause(): void {
+    this.#permits.checkAlive();
+    this.#host.pause(this.#record);
+  }
+
+  resume(): void {
+    this.#permits.checkAlive();
+    this.#host.resume(this.#record);
+  }
+
+  /**
+   * Leaves the bus: its mail is dead-lettered, its askers fail at once, and running handlers are
+   * aborted and get a second to end. Resolves when they have. May be called again.
+   */
+  leave(): Promise<void> {
+    return this.#host.leave(this.#record);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.leave();
+  }
+
+  /** Makes a second handle to the same agent that may do less. */
+  restrict(restriction: Restriction): Agent<C> {
+    this.#permits.checkAlive();
+    const permits = new HandlePermits(this.name, this.#permits, restriction);
+    const handle = new Agent<C>(this.#host, this.#record, permits);
+    this.#attenuated.push(handle);
+    return handle;
+  }
+
+  /** Makes this handle, and those that were made from it, useless, and ends their subscriptions. */
+  revoke(): void {
+    this.#permits.revoke('revoked');
+    for (const handle of this.#attenuated) handle.revoke();
+    for (const subscription of this.#made) subscription.unsubscribe();
+    this.#made.clear();
+  }
+
+  /** What is known of the agent now. */
+  inspect(): AgentInfo {
+    return this.#host.info(this.#record);
+  }
+
+  #own(subscription: SubscriptionHandle): SubscriptionHandle {
+    this.#made.add(subscription);
+    return subscription;
+  }
+}

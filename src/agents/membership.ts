@@ -1,0 +1,132 @@
+import type { BusEvents } from '../delivery/bus-events.ts';
+import type { Delivery } from '../delivery/delivery.ts';
+import type { Dispatcher } from '../delivery/dispatcher.ts';
+import { NameTakenError, ResponderLeftError, RevokedError } from '../delivery/errors.ts';
+import { type MailboxChoice, readMailbox } from '../delivery/handler-options.ts';
+import { Inbox } from '../delivery/inbox.ts';
+import { emptyOut } from '../delivery/shutdown.ts';
+import type { Subscription } from '../delivery/subscription.ts';
+import type { Subscriptions } from '../delivery/subscriptions.ts';
+import { Worker, type Workshop } from '../delivery/worker.ts';
+import { misuse } from '../kernel/errors.ts';
+import type { GuardedEvents } from '../kernel/events.ts';
+import { compilePattern } from '../message/pattern.ts';
+import { checkName } from '../message/topic.ts';
+import type { AgentOptions } from './agent.ts';
+import { AgentRecord } from './agent-record.ts';
+import { HandlePermits } from './permits.ts';
+import type { Registry } from './registry.ts';
+
+/** What coming and going needs of its bus. */
+export interface MembershipParts {
+  readonly shop: Workshop;
+  readonly registry: Registry;
+  readonly subscriptions: Subscriptions;
+  readonly dispatcher: Dispatcher;
+  readonly events: GuardedEvents<BusEvents>;
+  readonly mailboxDefaults: MailboxChoice;
+  readonly graceMs: number;
+}
+
+/** Lets agents in and out. */
+export class Membership {
+  readonly #parts: MembershipParts;
+  readonly #permits = new WeakMap<AgentRecord, HandlePermits>();
+  readonly #leaving = new WeakMap<AgentRecord, Promise<void>>();
+
+  constructor(parts: MembershipParts) {
+    this.#parts = parts;
+  }
+
+  /** @throws InvalidNameError `TELLASK_INVALID_NAME`, NameTakenError `TELLASK_NAME_TAKEN` */
+  join(name: string, options: AgentOptions): { record: AgentRecord; permits: HandlePermits } {
+    checkName(name);
+    if (typeof options !== 'object' || options === null) {
+      throw misuse('The options of register', 'an object', options);
+    }
+    const { registry, events } = this.#parts;
+    if (registry.get(name) !== undefined) throw new NameTakenError(name);
+    const record = this.#makeRecord(name, options);
+    const permits = new HandlePermits(name);
+    this.#permits.set(record, permits);
+    registry.add(record);
+    events.emit('joined', name);
+    return { record, permits };
+  }
+
+  /** The mail is dead-lettered and askers fail at once; running handlers get the grace to end. */
+  leave(record: AgentRecord, except?: Delivery): Promise<void> {
+    const known = this.#leaving.get(record);
+    if (known !== undefined) return known;
+    const leaving = this.#leave(record, except);
+    this.#leaving.set(record, leaving);
+    return leaving;
+  }
+
+  async #leave(record: AgentRecord, except: Delivery | undefined): Promise<void> {
+    const { shop, registry, subscriptions, dispatcher, events } = this.#parts;
+    this.#permits.get(record)?.revoke('left');
+    registry.remove(record);
+    dispatcher.spill();
+    record.worker.status = 'stopped';
+    const end = (delivery: Delivery): void =>
+      shop.outcomes.deadLettered(delivery, 'recipient-stopped', undefined);
+    emptyOut(record.worker, [...record.subscriptions, record.pulls], end);
+    for (const subscription of record.subscriptions) {
+      emptyOut(subscription.home, [subscription], end, (one) => one.subscription === subscription);
+      subscriptions.end(subscription, 'left');
+      if (subscription.home instanceof Worker) subscription.home.status = 'stopped';
+    }
+    subscriptions.end(record.pulls, 'left');
+    record.inbox.close();
+    events.emit('left', record.name);
+    await this.#endRunning(record, except, end);
+  }
+
+  async #endRunning(
+    record: AgentRecord,
+    except: Delivery | undefined,
+    end: (delivery: Delivery) => void,
+  ): Promise<void> {
+    const { shop, graceMs } = this.#parts;
+    const homes = new Set<unknown>([record.worker, ...homesOf(record.subscriptions)]);
+    const attempts = shop.running.matching(
+      ({ worker, delivery }) => homes.has(worker) && delivery !== except,
+    );
+    for (const { delivery, message } of attempts) {
+      delivery.admission.asker?.fail(new ResponderLeftError(record.name, message.topic));
+    }
+    const reason = new RevokedError(record.name, 'left');
+    for (const attempt of await shop.running.end(shop.env, attempts, reason, graceMs)) {
+      attempt.worker.abandon(attempt, end);
+    }
+  }
+
+  #makeRecord(name: string, options: AgentOptions): AgentRecord {
+    const { shop, subscriptions, mailboxDefaults } = this.#parts;
+    const choice = readMailbox(options, mailboxDefaults);
+    const capabilities = readCapabilities(options.capabilities);
+    const worker = new Worker(shop, {
+      ...choice,
+      label: name,
+      onStop: () => void this.leave(record),
+    });
+    const inbox = new Inbox(shop, `inbox of ${name}`, worker.mailbox);
+    worker.inbox = inbox;
+    const pulls = subscriptions.pull({ owner: name, home: worker }, compilePattern('**'), false);
+    const record = new AgentRecord(name, capabilities, worker, inbox, pulls);
+    return record;
+  }
+}
+
+function homesOf(subscriptions: Iterable<Subscription>): unknown[] {
+  return [...subscriptions].map(({ home }) => home);
+}
+
+function readCapabilities(capabilities: readonly string[] | undefined): readonly string[] {
+  if (capabilities === undefined) return [];
+  if (!Array.isArray(capabilities) || !capabilities.every((one) => typeof one === 'string')) {
+    throw misuse('capabilities', 'a list of strings', capabilities);
+  }
+  return capabilities;
+}

@@ -1,0 +1,79 @@
+import { DeniedError, RevokedError } from '../delivery/errors.ts';
+import type { Permits } from '../delivery/subscription.ts';
+import { compilePattern, type Pattern } from '../message/pattern.ts';
+
+/** What a handle may still do; what is left out is not restricted. */
+export interface Restriction {
+  /** Patterns of the topics it may publish. */
+  readonly publish?: readonly string[];
+  /** Patterns of the topics it may send. */
+  readonly send?: readonly string[];
+  /** Patterns of the topics it may ask. */
+  readonly request?: readonly string[];
+  /** Patterns of the topics it may listen to; a subscription's own pattern must be one of them. */
+  readonly subscribe?: readonly string[];
+  /** Patterns of the topics it may answer. */
+  readonly serve?: readonly string[];
+}
+
+const ACTIONS = ['publish', 'send', 'request', 'subscribe', 'serve'] as const;
+
+/**
+ * What one handle may do: never more than the handle it was made from, and nothing once it or one
+ * of those was revoked.
+ */
+export class HandlePermits implements Permits {
+  readonly #agent: string;
+  readonly #above: HandlePermits | undefined;
+  readonly #allowed: ReadonlyMap<string, readonly Pattern[]>;
+  #revoked: 'revoked' | 'left' | undefined;
+
+  constructor(agent: string, above?: HandlePermits, restriction: Restriction = {}) {
+    this.#agent = agent;
+    this.#above = above;
+    this.#allowed = compile(restriction);
+  }
+
+  /** @throws RevokedError `TELLASK_REVOKED`, DeniedError `TELLASK_DENIED` */
+  check(action: string, target: string): void {
+    this.checkAlive();
+    for (let permits: HandlePermits | undefined = this; permits; permits = permits.#above) {
+      const patterns = permits.#allowed.get(action);
+      if (patterns === undefined || patterns.some((one) => covers(one, target))) continue;
+      throw new DeniedError(this.#agent, action, target);
+    }
+  }
+
+  checkAlive(): void {
+    const why = this.#whyNot();
+    if (why !== undefined) throw new RevokedError(this.#agent, why);
+  }
+
+  revoke(why: 'revoked' | 'left'): void {
+    this.#revoked ??= why;
+  }
+
+  #whyNot(): 'revoked' | 'left' | undefined {
+    if (this.#revoked !== undefined || this.#above === undefined) return this.#revoked;
+    return this.#above.#whyNot();
+  }
+}
+
+/** A topic is allowed when the pattern matches it; a pattern only when it is the allowed one. */
+function covers(allowed: Pattern, target: string): boolean {
+  return allowed.source === target || allowed.source === '**' || allowed.matches(target);
+}
+
+function compile(restriction: Restriction): ReadonlyMap<string, readonly Pattern[]> {
+  const allowed = new Map<string, readonly Pattern[]>();
+  for (const action of ACTIONS) {
+    const patterns = restriction[action];
+    if (patterns === undefined) continue;
+    if (!Array.isArray(patterns)) throw new TypeError(`${action} must be a list of patterns`);
+    allowed.set(
+      action,
+      patterns.map((pattern: string) => compilePattern(pattern)),
+    );
+  }
+  return allowed;
+}

@@ -1,0 +1,271 @@
+/*
+ * How a message flows:
+ *
+ *  context.publish / send / request      agent.… and bus.… (these start a new conversation)
+ *    |  the handle stamps `from`; lineage comes from the context
+ *    v
+ *  admit        closed? allowed? topic? schema? recipient? room?   -> throws, nothing is delivered   (REFUSED)
+ *    |          take the payload (own | clone | share), give seq   -> receipt                        (ADMITTED)
+ *    v
+ *  route        topic -> cached dispatch list; recipient -> mailbox; request -> fewest outstanding
+ *    v
+ *  offer        mailbox full? reject | drop-oldest | drop-newest | wait
+ *    |          the lane becomes ready; the scheduler runs it in a LATER turn, never inside publish
+ *    v
+ *  take         highest priority first (aged), oldest first inside a priority; too late -> `expired`
+ *    v
+ *  handle       middleware(handler(message, context)); a handler that returns no promise costs none
+ *    |          returned -> ok      threw / timed out -> failed
+ *    v
+ *  settle       pure function: outcome + attempt + policy -> handled | retry(delayMs) | dead-letter(reason)
+ *    |-- handled       answer the asker if there is one; count; event
+ *    |-- retry         waits on the clock, keeps its slot; comes back through `offer`
+ *    |-- dead-letter   record; event; reject the asker at once; `redrive` goes back to `admit`
+ *
+ * admit: delivery/admitter, ask · route: routing/router, delivery/route, responders ·
+ * offer: delivery/dispatcher, mailbox · take and handle: delivery/worker · settle: delivery/settle,
+ * outcomes.
+ */
+
+import type { AgentInfo } from './agents/agent.ts';
+import { Agent, type AgentOptions, type SubscriptionHandle } from './agents/agent.ts';
+import type { BusEvents } from './delivery/bus-events.ts';
+import type { Context, Voice } from './delivery/context.ts';
+import { type Explanation, explainTopic } from './delivery/explain.ts';
+import type { HostSubscribeOptions } from './delivery/handler-options.ts';
+import { LetterDesk } from './delivery/letter-desk.ts';
+import type { Middleware } from './delivery/middleware.ts';
+import type { Receipt } from './delivery/receipt.ts';
+import { readMs } from './delivery/said.ts';
+import { type Closed, type CloseOptions, shutDown, untilIdle } from './delivery/shutdown.ts';
+import type { PublishOptions, RequestOptions, SendOptions, Speaker } from './delivery/speech.ts';
+import type { Observer } from './delivery/tap.ts';
+import { misuse } from './kernel/errors.ts';
+import type { GuardedEvents } from './kernel/events.ts';
+import type {
+  AnyContract,
+  ContractShape,
+  MessageOf,
+  PatternArg,
+  RequestArg,
+  RequestInput,
+  RequestOutput,
+  TopicArg,
+  TopicInput,
+} from './message/contract-types.ts';
+import { compilePattern } from './message/pattern.ts';
+import type { MetricsSnapshot } from './observe/metrics.ts';
+import { type BusOptions, checkBusOptions, DEFAULTS } from './wiring/bus-options.ts';
+import { Hosting } from './wiring/hosting.ts';
+import { type BusInspection, inspectBus } from './wiring/inspection.ts';
+import { Wiring } from './wiring/wiring.ts';
+
+const HOST: Speaker = { name: '$host', cause: undefined };
+
+/** Options of `once`. */
+export interface OnceOptions {
+  /** Milliseconds to wait. @default Infinity */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * A message bus inside one process: pattern-matched publish and subscribe, a priority mailbox for
+ * each agent, requests with deadlines, dead letters. It is the authority: give agents handles and
+ * never the bus.
+ *
+ * @example
+ * ```ts
+ * import { MessageBus } from 'tellask';
+ * const bus = new MessageBus();
+ * const heard: string[] = [];
+ * bus.subscribe('report.*.drafted', (message) => heard.push(message.topic));
+ * bus.publish('report.7.drafted', { text: 'hello' });
+ * await bus.drain();
+ * heard; // => ['report.7.drafted']
+ * await bus.close();
+ * ```
+ */
+export class MessageBus<C extends ContractShape = AnyContract>
+  implements Voice<C>, AsyncDisposable
+{
+  readonly #wiring: Wiring;
+  readonly #hosting: Hosting;
+  /** Dead letters: list, watch, purge, redrive. */
+  readonly deadLetters: LetterDesk;
+  #closing: Promise<Closed> | undefined;
+
+  constructor(options: BusOptions<C> = {}) {
+    checkBusOptions(options as BusOptions);
+    this.#wiring = new Wiring(options as BusOptions, (wiring) => ({
+      now: () => wiring.env.now(),
+      publish: (speaker, ...said) => wiring.admitter.publish(speaker, ...said),
+      send: (speaker, ...said) => wiring.admitter.send(speaker, ...said),
+      request: (speaker, ...said) => wiring.ask.request(speaker, ...said),
+      reply: (attempt, value) => this.#hosting.reply(attempt, value),
+      close: (attempt) => this.#hosting.close(attempt, () => this.close()),
+      log: (attempt) => this.#hosting.logOf(attempt),
+    }));
+    this.#hosting = new Hosting(this.#wiring);
+    this.deadLetters = new LetterDesk({
+      letters: this.#wiring.letters,
+      admitter: this.#wiring.admitter,
+      events: this.#wiring.events,
+      maxRedrives: options.deadLetters?.maxRedrives ?? DEFAULTS.maxRedrives,
+      speaker: (name) => this.#hosting.speakerNamed(name),
+      successor: (of) => this.#wiring.subscriptions.successor(of),
+      request: (speaker, { message }) =>
+        this.#wiring.ask.request(speaker, message.topic, message.payload),
+    });
+  }
+
+  /** The library about itself: for watching, nothing in it depends on who listens. */
+  get events(): Pick<GuardedEvents<BusEvents>, 'on' | 'once' | 'off'> {
+    return this.#wiring.events;
+  }
+
+  /**
+   * Registers an agent and gives back the only way to speak as it.
+   *
+   * @throws InvalidNameError `TELLASK_INVALID_NAME`, NameTakenError `TELLASK_NAME_TAKEN`,
+   * ClosedError `TELLASK_CLOSED`
+   */
+  register(name: string, options: AgentOptions = {}): Agent<C> {
+    this.#wiring.admitter.checkOpen(HOST, 'register', name);
+    const { record, permits } = this.#wiring.membership.join(name, options);
+    return new Agent<C>(this.#hosting, record, permits);
+  }
+
+  /** Agents that are registered now, narrowed by name or capability. */
+  agents(filter: { readonly name?: string; readonly capability?: string } = {}): AgentInfo[] {
+    const { registry } = this.#wiring;
+    const { name, capability } = filter;
+    const records = capability === undefined ? registry.all() : registry.withCapability(capability);
+    return records
+      .filter((record) => name === undefined || record.name === name)
+      .map((record) => this.#hosting.info(record));
+  }
+
+  publish<const T extends string>(
+    topic: TopicArg<C, T>,
+    payload: TopicInput<C, T>,
+    options?: PublishOptions,
+  ): Receipt {
+    return this.#wiring.admitter.publish(HOST, topic, payload, options);
+  }
+
+  send<const T extends string>(
+    to: string,
+    topic: TopicArg<C, T>,
+    payload: TopicInput<C, T>,
+    options?: SendOptions,
+  ): Receipt {
+    return this.#wiring.admitter.send(HOST, to, topic, payload, options);
+  }
+
+  request<const T extends string>(
+    topic: RequestArg<C, T>,
+    input: RequestInput<C, T>,
+    options?: RequestOptions,
+  ): Promise<RequestOutput<C, T>> {
+    const answer = this.#wiring.ask.request(HOST, topic, input, options);
+    return answer as Promise<RequestOutput<C, T>>;
+  }
+
+  /**
+   * Listens as the host, with a mailbox and a one-at-a-time worker of its own: a slow logger keeps
+   * its order and delays nobody.
+   *
+   * @throws InvalidPatternError `TELLASK_INVALID_PATTERN`
+   */
+  subscribe<const P extends string>(
+    pattern: PatternArg<C, P>,
+    handler: (message: MessageOf<C, P>, context: Context<C>) => unknown,
+    options: HostSubscribeOptions<MessageOf<C, P>> = {},
+  ): SubscriptionHandle {
+    return this.#hosting.subscribeHost(pattern, handler as never, options as never);
+  }
+
+  /** The next message that fits; rejects with a TellaskError `TELLASK_TIMEOUT`, or with the reason of `signal`. */
+  once<const P extends string>(
+    pattern: PatternArg<C, P>,
+    options: OnceOptions = {},
+  ): Promise<MessageOf<C, P>> {
+    return this.#hosting.once(pattern, options) as Promise<MessageOf<C, P>>;
+  }
+
+  /** Pulls messages one after the other, from a bounded mailbox that is attached at once. */
+  messages<const P extends string>(
+    pattern: PatternArg<C, P>,
+  ): AsyncIterableIterator<MessageOf<C, P>> {
+    return this.#hosting.messagesOf('$host', pattern) as AsyncIterableIterator<MessageOf<C, P>>;
+  }
+
+  /** Watches everything that is admitted, in order and in a later turn; gets no delivery. */
+  tap(pattern: string, observer: Observer): () => void {
+    if (typeof observer !== 'function') throw misuse('The observer', 'a function', observer);
+    return this.#wiring.taps.add(compilePattern(pattern), observer);
+  }
+
+  /** Installs a middleware: inside those that were installed before. Returns how to remove it. */
+  use(middleware: Middleware): () => void {
+    return this.#wiring.middleware.add(middleware);
+  }
+
+  /** The books, the limits and how far they are used, in constant time. */
+  inspect(): BusInspection {
+    return inspectBus(this.#wiring);
+  }
+
+  /** Counts and latencies for each topic family and each pair of agents. */
+  metrics(): MetricsSnapshot {
+    return this.#wiring.metrics.snapshot();
+  }
+
+  /** Who would get a message on this topic, who would not, and why. */
+  explain(
+    topic: string,
+    options: { readonly from?: string; readonly type?: string } = {},
+  ): Explanation {
+    return explainTopic(this.#wiring, topic, options);
+  }
+
+  /**
+   * Waits until everything admitted has its outcome; meanwhile calls from outside are refused and
+   * those on a context go on. Then the bus is open again. False when the time was over first.
+   */
+  async drain({ timeoutMs }: { readonly timeoutMs?: number } = {}): Promise<boolean> {
+    const wiring = this.#wiring;
+    const limit = readMs('timeoutMs', timeoutMs) ?? DEFAULTS.drainTimeoutMs;
+    if (wiring.status === 'open') wiring.status = 'draining';
+    const idle = await untilIdle(wiring.env, wiring.ledger, limit);
+    if (this.#closing === undefined) wiring.status = 'open';
+    return idle;
+  }
+
+  /**
+   * Ends the bus: drains for `timeoutMs`, then cancels what is left. When it resolves nothing is
+   * queued, no timer and no listener is left and every promise is settled. May be called again.
+   */
+  close(options: CloseOptions = {}): Promise<Closed> {
+    this.#closing ??= this.#close(options);
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close().then(() => undefined);
+  }
+
+  async #close({ mode = 'drain', timeoutMs }: CloseOptions): Promise<Closed> {
+    const wiring = this.#wiring;
+    if (mode !== 'drain' && mode !== 'abort') throw misuse('mode', "'drain' or 'abort'", mode);
+    const limit = readMs('timeoutMs', timeoutMs) ?? DEFAULTS.closeTimeoutMs;
+    wiring.status = mode === 'drain' ? 'draining' : 'closed';
+    const closed = await shutDown(this.#hosting.shutdownParts(), { mode, timeoutMs: limit });
+    wiring.status = 'closed';
+    wiring.taps.close();
+    wiring.events.emit('closed');
+    wiring.events.removeAll();
+    return closed;
+  }
+}

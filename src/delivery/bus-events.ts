@@ -1,0 +1,34 @@
+import type { Message } from '../message/message.ts';
+import type { DeadLetter } from './dead-letters.ts';
+
+/** What a listener is told of one delivery. */
+export interface DeliveryEvent {
+  readonly message: Message;
+  /** Who got it: an agent's name or `$host`. */
+  readonly recipient: string;
+  /** Calls of the handler so far. */
+  readonly attempt: number;
+}
+
+/** Why a delivery was cancelled. */
+export type CancelReason = 'unsubscribed' | 'left' | 'closed' | 'withdrawn' | 'skipped';
+
+/** The library about itself, for watching only: nothing in it listens to decide anything. */
+export interface BusEvents {
+  admitted: [message: Message, recipients: readonly string[]];
+  refused: [topic: string, from: string, error: unknown];
+  unrouted: [message: Message];
+  queued: [event: DeliveryEvent];
+  started: [event: DeliveryEvent];
+  handled: [event: DeliveryEvent & { readonly durationMs: number }];
+  retry: [event: DeliveryEvent & { readonly delayMs: number; readonly error: unknown }];
+  'dead-lettered': [letter: DeadLetter];
+  expired: [event: DeliveryEvent];
+  cancelled: [event: DeliveryEvent & { readonly reason: CancelReason }];
+  abandoned: [event: DeliveryEvent];
+  'late-reply': [message: Message, recipient: string];
+  joined: [agent: string];
+  left: [agent: string];
+  fault: [error: unknown, where: string];
+  closed: [];
+}

@@ -1,0 +1,76 @@
+import type {
+  AnyContract,
+  ContractShape,
+  RequestArg,
+  RequestInput,
+  RequestOutput,
+  TopicArg,
+  TopicInput,
+} from '../message/contract-types.ts';
+import type { Logger } from '../observe/logger.ts';
+import type { Receipt } from './receipt.ts';
+import type { PublishOptions, RequestOptions, SendOptions } from './speech.ts';
+
+/**
+ * What whoever has a name can say: the bus as `$host`, an agent through its handle, a handler
+ * through its context, which alone inherits the conversation.
+ */
+export interface Voice<C extends ContractShape = AnyContract> {
+  /**
+   * Tells every matching subscription except those of the agent that says it.
+   *
+   * @throws InvalidTopicError `TELLASK_INVALID_TOPIC`, UnknownTopicError `TELLASK_UNKNOWN_TOPIC`,
+   * ValidationError `TELLASK_VALIDATION`, PayloadError `TELLASK_PAYLOAD`, DeniedError
+   * `TELLASK_DENIED`, ClosedError `TELLASK_CLOSED`: then nothing was delivered.
+   */
+  publish<const T extends string>(
+    topic: TopicArg<C, T>,
+    payload: TopicInput<C, T>,
+    options?: PublishOptions,
+  ): Receipt;
+
+  /**
+   * Puts one message into one agent's mailbox.
+   *
+   * @throws as `publish`, and UnknownRecipientError `TELLASK_UNKNOWN_RECIPIENT`, MailboxFullError
+   * `TELLASK_MAILBOX_FULL`.
+   */
+  send<const T extends string>(
+    to: string,
+    topic: TopicArg<C, T>,
+    payload: TopicInput<C, T>,
+    options?: SendOptions,
+  ): Receipt;
+
+  /**
+   * Asks one of those who serve the topic, and resolves with the answer. Rejects with what the
+   * responder threw; with NoResponderError `TELLASK_NO_RESPONDER`, RequestTimeoutError
+   * `TELLASK_TIMEOUT`, ResponderLeftError `TELLASK_RESPONDER_LEFT`, MailboxFullError
+   * `TELLASK_MAILBOX_FULL`, ClosedError `TELLASK_CLOSED`; or with the reason of `signal`.
+   */
+  request<const T extends string>(
+    topic: RequestArg<C, T>,
+    input: RequestInput<C, T>,
+    options?: RequestOptions,
+  ): Promise<RequestOutput<C, T>>;
+}
+
+/** What is happening to a message now, and the only way to speak inside its conversation. */
+export interface Context<C extends ContractShape = AnyContract> extends Voice<C> {
+  /** The agent that handles it; `$host` for a subscription of the bus. */
+  readonly agent: string;
+  /** Which call of the handler this is, from 1. */
+  readonly attempt: number;
+  /** Aborts when the handler's time is over or nobody waits for it any more. */
+  readonly signal: AbortSignal;
+  /** Milliseconds that the handler still has; `Infinity` when nobody counts. */
+  readonly remainingMs: number;
+  /** True for the copy of a retained value that `replay` asked for. */
+  readonly replayed: boolean;
+  /** The bus's logger, with the agent and the conversation in its fields. */
+  readonly log: Logger;
+  /** Answers a request before the handler returns; false when that changed nothing. */
+  reply(value: unknown): boolean;
+  /** Lets the agent leave, or closes the bus from a subscription of the host; waits for no one. */
+  close(): Promise<void>;
+}

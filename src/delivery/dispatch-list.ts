@@ -1,0 +1,43 @@
+import type { Series } from '../observe/metrics.ts';
+import type { Subscription } from './subscription.ts';
+import { Worker } from './worker.ts';
+
+/** Who gets the copies of a message: ready to walk, with what the ring must know in advance. */
+export class DispatchList {
+  readonly subscriptions: readonly Subscription[];
+  /** Every copy could be handed over directly, as far as the subscriptions go. */
+  readonly plain: boolean;
+  /** So many messages for this list fit into every one of its mailboxes. */
+  readonly room: number;
+  /** Where the copies are counted: all messages of one route belong to one family. */
+  series: Series | undefined;
+  #names: readonly string[] | undefined;
+
+  constructor(subscriptions: readonly Subscription[], series?: Series) {
+    this.series = series;
+    this.subscriptions = subscriptions;
+    this.plain = subscriptions.every(isPlain);
+    this.room = Math.min(...subscriptions.map((one) => roomFor(one, subscriptions)), Infinity);
+  }
+
+  /** The list of a directed message. */
+  static of(subscription: Subscription): DispatchList {
+    subscription.alone ??= new DispatchList([subscription]);
+    return subscription.alone as DispatchList;
+  }
+
+  get names(): readonly string[] {
+    this.#names ??= Object.freeze(this.subscriptions.map((subscription) => subscription.owner));
+    return this.#names;
+  }
+}
+
+function isPlain({ kind, home, keyed, rate }: Subscription): boolean {
+  return kind !== 'pull' && keyed === undefined && rate === undefined && home instanceof Worker;
+}
+
+/** An agent that subscribed twice gets two copies into one mailbox. */
+function roomFor(one: Subscription, all: readonly Subscription[]): number {
+  const copies = all.filter(({ home }) => home === one.home).length;
+  return Math.floor(one.home.mailbox.options.capacity / copies);
+}

@@ -1,0 +1,21 @@
+import type { Delivery, Recipient } from './delivery.ts';
+import type { Ledger } from './ledger.ts';
+
+/** Lets a delivery into its home: into the lanes, behind its key, or into the inbox. */
+export function enter(delivery: Delivery): void {
+  const { mailbox } = delivery.home;
+  mailbox.stamp(delivery);
+  if (delivery.subscription.kind === 'pull') mailbox.push(delivery, mailbox.inbox);
+  else if (delivery.subscription.keyed?.enter(delivery) === false) mailbox.hold();
+  else mailbox.push(delivery);
+}
+
+/** A place was given back: who has waited longest outside gets it. */
+export function letIn(home: Recipient, ledger: Ledger): void {
+  for (let next = home.mailbox.admitWaiting(); next; next = home.mailbox.admitWaiting()) {
+    ledger.move('waiting', 'queued');
+    next.state = 'queued';
+    enter(next);
+    next.admission.placed();
+  }
+}

@@ -1,0 +1,248 @@
+import { TellaskError } from '../kernel/errors.ts';
+
+// Expected rejections are made without a stack: `{ stack: false }`. What a person has to find in
+// his own code keeps it.
+
+/** The bus is closed or draining. Code `TELLASK_CLOSED`. */
+export class ClosedError extends TellaskError {
+  constructor(what: string) {
+    super('TELLASK_CLOSED', `The bus is closed: ${what} was refused`, { stack: false });
+  }
+}
+
+/** The mailbox of a directed message has no place. Code `TELLASK_MAILBOX_FULL`. */
+export class MailboxFullError extends TellaskError {
+  readonly recipient: string;
+  readonly capacity: number;
+
+  constructor(recipient: string, capacity: number) {
+    super('TELLASK_MAILBOX_FULL', `The mailbox of ${recipient} is full (capacity ${capacity})`, {
+      stack: false,
+    });
+    this.recipient = recipient;
+    this.capacity = capacity;
+  }
+}
+
+/** No agent of that name is registered. Code `TELLASK_UNKNOWN_RECIPIENT`. */
+export class UnknownRecipientError extends TellaskError {
+  readonly recipient: string;
+  readonly didYouMean: string | undefined;
+
+  constructor(recipient: string, didYouMean?: string) {
+    super('TELLASK_UNKNOWN_RECIPIENT', `No agent is named ${recipient}${suggest(didYouMean)}`);
+    this.recipient = recipient;
+    this.didYouMean = didYouMean;
+  }
+}
+
+/** The contract does not name the topic. Code `TELLASK_UNKNOWN_TOPIC`. */
+export class UnknownTopicError extends TellaskError {
+  readonly topic: string;
+  readonly didYouMean: string | undefined;
+
+  constructor(topic: string, didYouMean?: string) {
+    super('TELLASK_UNKNOWN_TOPIC', `The contract has no ${topic}${suggest(didYouMean)}`);
+    this.topic = topic;
+    this.didYouMean = didYouMean;
+  }
+}
+
+/** Nobody serves the topic now. Code `TELLASK_NO_RESPONDER`. */
+export class NoResponderError extends TellaskError {
+  readonly topic: string;
+  readonly didYouMean: string | undefined;
+
+  constructor(topic: string, who: string | undefined, didYouMean?: string) {
+    const nobody = who === undefined ? 'Nobody' : `No ${who}`;
+    super('TELLASK_NO_RESPONDER', `${nobody} serves ${topic}${suggest(didYouMean)}`, {
+      stack: false,
+    });
+    this.topic = topic;
+    this.didYouMean = didYouMean;
+  }
+}
+
+/** No answer in time. Code `TELLASK_TIMEOUT`. */
+export class RequestTimeoutError extends TellaskError {
+  readonly topic: string;
+  readonly responder: string;
+  /** Milliseconds that the asker waited. */
+  readonly timeoutMs: number;
+  /** Where the request was when the time was up, in words. */
+  readonly where: string;
+
+  constructor(topic: string, responder: string, timeoutMs: number, where: string) {
+    super(
+      'TELLASK_TIMEOUT',
+      `${responder} did not answer ${topic} within ${Math.round(timeoutMs)} ms: ${where}`,
+      { stack: false },
+    );
+    this.topic = topic;
+    this.responder = responder;
+    this.timeoutMs = timeoutMs;
+    this.where = where;
+  }
+}
+
+/** No message came in time. Code `TELLASK_TIMEOUT`. */
+export class MessageTimeoutError extends TellaskError {
+  readonly pattern: string;
+  readonly timeoutMs: number;
+
+  constructor(pattern: string, timeoutMs: number) {
+    super('TELLASK_TIMEOUT', `No message on ${pattern} came within ${timeoutMs} ms`, {
+      stack: false,
+    });
+    this.pattern = pattern;
+    this.timeoutMs = timeoutMs;
+  }
+}
+
+/** A handler ran past its `timeoutMs`. Code `TELLASK_HANDLER_TIMEOUT`. */
+export class HandlerTimeoutError extends TellaskError {
+  readonly recipient: string;
+  readonly topic: string;
+  readonly timeoutMs: number;
+
+  constructor(recipient: string, topic: string, timeoutMs: number) {
+    super(
+      'TELLASK_HANDLER_TIMEOUT',
+      `The handler of ${recipient} ran longer than ${Math.round(timeoutMs)} ms on ${topic}`,
+      { stack: false },
+    );
+    this.recipient = recipient;
+    this.topic = topic;
+    this.timeoutMs = timeoutMs;
+  }
+}
+
+/** The agent that was asked is gone. Code `TELLASK_RESPONDER_LEFT`. */
+export class ResponderLeftError extends TellaskError {
+  readonly responder: string;
+  readonly topic: string;
+
+  constructor(responder: string, topic: string) {
+    super('TELLASK_RESPONDER_LEFT', `${responder} left before it answered ${topic}`, {
+      stack: false,
+    });
+    this.responder = responder;
+    this.topic = topic;
+  }
+}
+
+/** The message waited longer than its time to live. Code `TELLASK_EXPIRED`. */
+export class ExpiredError extends TellaskError {
+  readonly topic: string;
+  readonly recipient: string;
+
+  constructor(topic: string, recipient: string) {
+    super('TELLASK_EXPIRED', `${topic} expired before ${recipient} was free for it`, {
+      stack: false,
+    });
+    this.topic = topic;
+    this.recipient = recipient;
+  }
+}
+
+/** A request became a dead letter without an error of a handler. Code `TELLASK_DEAD_LETTERED`. */
+export class DeadLetteredError extends TellaskError {
+  readonly topic: string;
+  readonly reason: string;
+
+  constructor(topic: string, reason: string) {
+    super('TELLASK_DEAD_LETTERED', `${topic} became a dead letter: ${reason}`, { stack: false });
+    this.topic = topic;
+    this.reason = reason;
+  }
+}
+
+/** The request was taken back before it was handled. Code `TELLASK_CANCELLED`. */
+export class CancelledError extends TellaskError {
+  readonly topic: string;
+  readonly reason: string;
+
+  constructor(topic: string, reason: string) {
+    super('TELLASK_CANCELLED', `${topic} was cancelled: ${reason}`, { stack: false });
+    this.topic = topic;
+    this.reason = reason;
+  }
+}
+
+/** A handler threw something that is no Error; the cause is what it threw. Code `TELLASK_HANDLER_ERROR`. */
+export class HandlerError extends TellaskError {
+  constructor(thrown: unknown) {
+    super('TELLASK_HANDLER_ERROR', `A handler threw ${nameOf(thrown)} instead of an Error`, {
+      cause: thrown,
+    });
+  }
+}
+
+/**
+ * Throw it from a handler to refuse a message for good: no retry, a letter with reason `rejected`.
+ * Code `TELLASK_REJECTED`.
+ */
+export class RejectedError extends TellaskError {
+  constructor(why: string, options?: { readonly cause?: unknown }) {
+    super('TELLASK_REJECTED', why, options);
+  }
+}
+
+/** The delivery is over for its handler. Code `TELLASK_FENCED`. */
+export class FencedError extends TellaskError {
+  readonly agent: string;
+  readonly action: string;
+  readonly topic: string;
+
+  constructor(agent: string, action: string, topic: string) {
+    super('TELLASK_FENCED', `${agent} tried to ${action} ${topic} after its delivery was over`);
+    this.agent = agent;
+    this.action = action;
+    this.topic = topic;
+  }
+}
+
+/** A restricted handle, or a middleware, does not let it through. Code `TELLASK_DENIED`. */
+export class DeniedError extends TellaskError {
+  readonly agent: string;
+  readonly action: string;
+  readonly target: string;
+
+  constructor(agent: string, action: string, target: string, by = 'this handle') {
+    super('TELLASK_DENIED', `${agent} may not ${action} ${target}: refused by ${by}`);
+    this.agent = agent;
+    this.action = action;
+    this.target = target;
+  }
+}
+
+/** The handle was revoked, or its agent has left. Code `TELLASK_REVOKED`. */
+export class RevokedError extends TellaskError {
+  readonly agent: string;
+
+  constructor(agent: string, why: 'revoked' | 'left') {
+    super(
+      'TELLASK_REVOKED',
+      why === 'left' ? `${agent} has left the bus` : `This handle of ${agent} was revoked`,
+    );
+    this.agent = agent;
+  }
+}
+
+/** Another agent has the name. Code `TELLASK_NAME_TAKEN`. */
+export class NameTakenError extends TellaskError {
+  readonly agent: string;
+
+  constructor(agent: string) {
+    super('TELLASK_NAME_TAKEN', `An agent named ${agent} is registered already`);
+    this.agent = agent;
+  }
+}
+
+function suggest(didYouMean: string | undefined): string {
+  return didYouMean === undefined ? '' : ` (did you mean ${didYouMean}?)`;
+}
+
+function nameOf(thrown: unknown): string {
+  return thrown === null ? 'null' : typeof thrown;
+}

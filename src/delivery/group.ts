@@ -1,0 +1,77 @@
+import { Mailbox, type MailboxOptions } from '../mailbox/mailbox.ts';
+import type { Delivery, Recipient } from './delivery.ts';
+import type { Subscription } from './subscription.ts';
+import type { Worker } from './worker.ts';
+
+/** Who takes part in a group, and with which handler. */
+export interface Member {
+  readonly worker: Worker;
+  readonly subscription: Subscription;
+}
+
+/** One subscription with one mailbox, whose members take the next message when they are free. */
+export class Group implements Recipient {
+  readonly label: string;
+  readonly mailbox: Mailbox<Delivery>;
+  readonly #members: Member[] = [];
+  #turn = 0;
+
+  constructor(label: string, options: MailboxOptions) {
+    this.label = label;
+    this.mailbox = new Mailbox<Delivery>(options);
+  }
+
+  get members(): readonly Member[] {
+    return this.#members;
+  }
+
+  join(member: Member): void {
+    this.#members.push(member);
+    member.worker.groups.push(this);
+    member.worker.wake();
+  }
+
+  /** Returns whether anybody is left. */
+  leave(subscription: Subscription): boolean {
+    const at = this.#members.findIndex((member) => member.subscription === subscription);
+    const [member] = this.#members.splice(at, at < 0 ? 0 : 1);
+    if (member !== undefined) removeOne(member.worker.groups, this);
+    this.wake();
+    return this.#members.length > 0;
+  }
+
+  workerOf(subscription: Subscription): Worker | undefined {
+    return this.#members.find((member) => member.subscription === subscription)?.worker;
+  }
+
+  /** Free members are woken in rotation: the first of them whose lane runs takes the message. */
+  wake(): void {
+    const count = this.#members.length;
+    for (let i = 0; i < count; i++) this.#members[(this.#turn + i) % count]?.worker.wake();
+  }
+
+  /** What the worker may take next. An agent does not hear itself, so its own word waits. */
+  headFor(worker: Worker): Delivery | undefined {
+    const head = this.mailbox.lanes.peek();
+    if (head === undefined) return undefined;
+    const member = this.#memberOf(worker);
+    if (member === undefined) return undefined;
+    const { owner, echo } = member.subscription;
+    return head.message.from === owner && !echo && owner !== '$host' ? undefined : head;
+  }
+
+  assign(delivery: Delivery, worker: Worker): void {
+    const member = this.#memberOf(worker);
+    if (member !== undefined) delivery.subscription = member.subscription;
+    this.#turn++;
+  }
+
+  #memberOf(worker: Worker): Member | undefined {
+    return this.#members.find((member) => member.worker === worker);
+  }
+}
+
+function removeOne<T>(items: T[], item: T): void {
+  const at = items.indexOf(item);
+  if (at >= 0) items.splice(at, 1);
+}

@@ -1,0 +1,165 @@
+import { misuse } from '../kernel/errors.ts';
+import type { MailboxOptions } from '../mailbox/mailbox.ts';
+import { OVERFLOW, type Overflow } from '../mailbox/overflow.ts';
+import type { Message, MessageType } from '../message/message.ts';
+import type { RetryOptions } from '../resilience/backoff.ts';
+import type { IdempotencyOptions } from './idempotency.ts';
+import type { RateLimit } from './rate-gate.ts';
+import { readMs } from './said.ts';
+import type { OnHang } from './worker.ts';
+
+/** Options of a mailbox and its worker: of `register`, `bus.subscribe` and `lane: 'own'`. */
+export interface MailboxSettings {
+  /** Handlers that run at a time, across all subscriptions of the mailbox. @default 1 */
+  readonly concurrency?: number;
+  /** Places for what is queued or waits for a retry; `Infinity` for no bound. @default 10_000 */
+  readonly capacity?: number;
+  /** What a full mailbox does with a newcomer. @default 'reject' */
+  readonly overflow?: Overflow;
+  /** How many takes in a row may pass over the oldest message. @default 16 */
+  readonly ageingLimit?: number;
+  /** What becomes of the slot of a handler that outlives its time-out. @default 'release' */
+  readonly onHang?: OnHang;
+}
+
+/** Options of a handler: of `subscribe` and `serve`. */
+export interface HandlerSettings<M extends Message = Message> {
+  /** @default none */
+  readonly retry?: HandlerRetry | false;
+  /** Milliseconds. @default 300_000; for a request what its asker still waits */
+  readonly timeoutMs?: number;
+  /** One at a time and in order for every key; without a key a message runs freely. */
+  readonly key?: (message: M) => unknown;
+  /** How often the handler may start. */
+  readonly rateLimit?: RateLimit;
+}
+
+/** Retry of a handler. */
+export interface HandlerRetry extends RetryOptions {
+  /**
+   * `requeue` frees the agent and goes to the back of its priority; `in-place` holds the agent and
+   * keeps the order. @default 'requeue'
+   */
+  readonly order?: 'requeue' | 'in-place';
+}
+
+/** Options of `subscribe`. */
+export interface SubscribeOptions<M extends Message = Message> extends HandlerSettings<M> {
+  /** Only messages of these types. @default all */
+  readonly type?: MessageType | readonly MessageType[];
+  /** Hear what the own agent publishes, too. @default false */
+  readonly echo?: boolean;
+  /** Members of a group share one mailbox and take the next message when they are free. */
+  readonly group?: string;
+  /** Get the last retained value of every matching topic first. @default false */
+  readonly replay?: boolean;
+}
+
+/** A mailbox of its own for one subscription of an agent. */
+export interface OwnLaneOptions extends MailboxSettings {
+  readonly lane: 'own';
+}
+
+/** Options of `agent.subscribe`: those of a mailbox only together with `lane: 'own'`. */
+export type AgentSubscribeOptions<M extends Message = Message> =
+  | (SubscribeOptions<M> & { readonly lane?: 'agent' })
+  | (SubscribeOptions<M> & OwnLaneOptions);
+
+/** Options of `bus.subscribe`: it has a mailbox and a worker of its own. */
+export type HostSubscribeOptions<M extends Message = Message> = SubscribeOptions<M> &
+  MailboxSettings;
+
+/** Options of `serve`. */
+export interface ServeOptions<M extends Message = Message> extends HandlerSettings<M> {
+  /** Answers a repeated `idempotencyKey` with the first answer. */
+  readonly idempotent?: IdempotencyOptions;
+}
+
+const MAILBOX_OPTIONS = ['concurrency', 'capacity', 'overflow', 'ageingLimit', 'onHang'] as const;
+const ON_HANG: readonly unknown[] = ['release', 'hold', 'stop'];
+
+/** Checked mailbox options with their defaults. */
+export interface MailboxChoice extends MailboxOptions {
+  readonly concurrency: number;
+  readonly onHang: OnHang;
+}
+
+/** Fills in and checks the options of a mailbox. */
+export function readMailbox(settings: MailboxSettings, defaults: MailboxChoice): MailboxChoice {
+  const {
+    concurrency = defaults.concurrency,
+    capacity = defaults.capacity,
+    overflow = defaults.overflow,
+    ageingLimit = defaults.ageingLimit,
+    onHang = defaults.onHang,
+  } = settings;
+  readCount('concurrency', concurrency, 1);
+  readCount('capacity', capacity, 0);
+  readCount('ageingLimit', ageingLimit, 0);
+  if (!Object.hasOwn(OVERFLOW, overflow)) {
+    throw misuse('overflow', `one of ${Object.keys(OVERFLOW).join(', ')}`, overflow);
+  }
+  if (!ON_HANG.includes(onHang)) throw misuse('onHang', `one of ${ON_HANG.join(', ')}`, onHang);
+  return { concurrency, capacity, overflow, ageingLimit, onHang };
+}
+
+/** Options of a mailbox have no meaning where many subscriptions share one. */
+export function refuseMailboxOptions(options: object, what: string): void {
+  for (const name of MAILBOX_OPTIONS) {
+    if (!(name in options)) continue;
+    throw new TypeError(
+      `${name} belongs to the mailbox, which all subscriptions of an agent share: ` +
+        `give it to register, or give this ${what} a mailbox of its own with lane: 'own'`,
+    );
+  }
+}
+
+/** A whole number from `from`, or `Infinity`. */
+export function readCount(name: string, value: unknown, from: number): number {
+  if (typeof value !== 'number') throw misuse(name, 'a number', value);
+  if (value !== Infinity && !(Number.isSafeInteger(value) && value >= from)) {
+    throw new RangeError(
+      `${name} must be a whole number from ${from}, or Infinity, but it is ${value}`,
+    );
+  }
+  return value;
+}
+
+/** Checks what is common to all handlers. */
+export function checkHandler(handler: unknown, options: HandlerSettings): void {
+  if (typeof handler !== 'function') throw misuse('The handler', 'a function', handler);
+  if (typeof options !== 'object' || options === null) {
+    throw misuse('The options', 'an object', options);
+  }
+  readMs('timeoutMs', options.timeoutMs);
+  if (options.key !== undefined && typeof options.key !== 'function') {
+    throw misuse('key', 'a function of the message', options.key);
+  }
+  const { retry, rateLimit } = options;
+  if (retry !== undefined && retry !== false) checkOrder(retry);
+  if (rateLimit !== undefined) checkRate(rateLimit);
+}
+
+function checkOrder({ order }: HandlerRetry): void {
+  if (order !== undefined && order !== 'requeue' && order !== 'in-place') {
+    throw misuse('retry.order', "'requeue' or 'in-place'", order);
+  }
+}
+
+function checkRate({ limit, perMs }: RateLimit): void {
+  readCount('rateLimit.limit', limit, 1);
+  if (typeof perMs !== 'number') throw misuse('rateLimit.perMs', 'a number', perMs);
+  if (!(perMs > 0)) throw new RangeError(`rateLimit.perMs must be more than 0, but it is ${perMs}`);
+}
+
+/** The types a subscription listens for. */
+export function readTypes(
+  type: MessageType | readonly MessageType[] | undefined,
+): readonly MessageType[] | undefined {
+  if (type === undefined) return undefined;
+  const types = typeof type === 'string' ? [type] : type;
+  if (!Array.isArray(types) || types.length === 0 || !types.every((t) => typeof t === 'string')) {
+    throw misuse('type', 'a message type, or a list of them', type);
+  }
+  return [...types];
+}

@@ -1,0 +1,74 @@
+import type { Message } from '../message/message.ts';
+import type { Attempt } from './attempt.ts';
+import type { Invoke } from './subscription.ts';
+
+/** How long a responder remembers its answers. */
+export interface IdempotencyOptions {
+  /** Milliseconds from the first answer. */
+  readonly windowMs: number;
+  /** @default 10_000 */
+  readonly maxKeys?: number;
+}
+
+/** The header in which `idempotencyKey` travels. */
+export const IDEMPOTENCY_HEADER = 'idempotency-key';
+
+interface Remembered {
+  readonly answer: unknown;
+  at: number;
+}
+
+/**
+ * Answers a repeated `idempotencyKey` of the same asker with the first answer. A repetition that
+ * comes while the first still runs shares its promise; a failure is forgotten, so it can be tried
+ * again.
+ */
+export class Idempotency {
+  readonly #windowMs: number;
+  readonly #maxKeys: number;
+  readonly #now: () => number;
+  readonly #answers = new Map<string, Remembered>();
+
+  constructor({ windowMs, maxKeys = 10_000 }: IdempotencyOptions, now: () => number) {
+    this.#windowMs = windowMs;
+    this.#maxKeys = maxKeys;
+    this.#now = now;
+  }
+
+  get size(): number {
+    return this.#answers.size;
+  }
+
+  around(handler: Invoke): Invoke {
+    return (message, context) => {
+      const key = message.headers[IDEMPOTENCY_HEADER];
+      if (key === undefined) return handler(message, context);
+      return this.#answer(`${message.from}\0${message.topic}\0${key}`, handler, message, context);
+    };
+  }
+
+  #answer(id: string, handler: Invoke, message: Message, context: Attempt): unknown {
+    this.#forgetOld();
+    const known = this.#answers.get(id);
+    if (known !== undefined) return known.answer;
+    const answer = handler(message, context);
+    this.#answers.set(id, { answer, at: this.#now() });
+    if (this.#answers.size > this.#maxKeys) this.#forgetOldest();
+    if (answer instanceof Promise) answer.catch(() => this.#answers.delete(id));
+    return answer;
+  }
+
+  #forgetOld(): void {
+    for (const [id, { at }] of this.#answers) {
+      if (this.#now() - at < this.#windowMs) return;
+      this.#answers.delete(id);
+    }
+  }
+
+  #forgetOldest(): void {
+    for (const [id] of this.#answers) {
+      this.#answers.delete(id);
+      return;
+    }
+  }
+}

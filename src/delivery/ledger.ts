@@ -1,0 +1,83 @@
+/** Where a delivery is now. */
+export type OpenState = 'waiting' | 'queued' | 'inFlight' | 'deferred' | 'retryWait';
+
+/** How a delivery ended. */
+export type Outcome = 'handled' | 'deadLettered' | 'expired' | 'cancelled';
+
+/**
+ * The bus's books. At any instant outside a library call the admitted deliveries are the sum of
+ * the nine states; what stands below the line is counted apart and belongs to no delivery.
+ */
+export class Ledger {
+  admitted = 0;
+  waiting = 0;
+  queued = 0;
+  inFlight = 0;
+  deferred = 0;
+  retryWait = 0;
+  handled = 0;
+  deadLettered = 0;
+  expired = 0;
+  cancelled = 0;
+
+  /** Delayed messages that are not due yet: routed and admitted when they are. */
+  scheduled = 0;
+  messages = 0;
+  refused = 0;
+  unrouted = 0;
+  retries = 0;
+  abandoned = 0;
+  duplicates = 0;
+  lateReplies = 0;
+  duplicateReplies = 0;
+  foreignReplies = 0;
+  faults = 0;
+  /** Functions and class instances that passed by reference. */
+  byReference = 0;
+
+  /** Admitted deliveries without an outcome, counted on its own and not derived. */
+  open = 0;
+  /** Those of them that nobody waits for: handlers that closed the bus themselves. */
+  exempt = 0;
+  #onIdle: (() => void)[] = [];
+
+  admit(copies: number): void {
+    this.messages++;
+    this.admitted += copies;
+    this.open += copies;
+  }
+
+  move(from: OpenState, to: OpenState): void {
+    this[from]--;
+    this[to]++;
+  }
+
+  end(from: OpenState, outcome: Outcome): void {
+    this[from]--;
+    this[outcome]++;
+    this.closeOne();
+  }
+
+  closeOne(): void {
+    this.open--;
+    if (this.#onIdle.length > 0) this.idleNow();
+  }
+
+  /** Nothing that is waited for is admitted and without an outcome. */
+  get idle(): boolean {
+    return this.open <= this.exempt;
+  }
+
+  /** Calls back once, as soon as the bus is idle; at once when it is. */
+  whenIdle(callback: () => void): void {
+    if (this.idle) callback();
+    else this.#onIdle.push(callback);
+  }
+
+  idleNow(): void {
+    if (!this.idle) return;
+    const callbacks = this.#onIdle;
+    this.#onIdle = [];
+    for (const callback of callbacks) callback();
+  }
+}

@@ -1,0 +1,117 @@
+import type { DeadLetterReason } from './dead-letters.ts';
+
+/** How many letters are kept; the oldest make room. */
+export interface LetterLimits {
+  /** @default 10_000 */
+  readonly maxLetters: number;
+  /** Estimated bytes of payloads and errors. @default 16 MB */
+  readonly maxBytes: number;
+  /** @default maxLetters: a flood of one reason may fill the box unless this is lower */
+  readonly maxPerReason: number;
+}
+
+interface Boxed {
+  readonly id: string;
+  readonly reason: DeadLetterReason;
+  readonly message: { readonly payload: unknown };
+  readonly error: unknown;
+}
+
+/** A bounded collection of letters in the order of death, bounded per reason as well. */
+export class LetterBox<T extends Boxed> {
+  readonly #limits: LetterLimits;
+  readonly #letters = new Map<string, { readonly letter: T; readonly bytes: number }>();
+  readonly #perReason = new Map<DeadLetterReason, Set<string>>();
+  #bytes = 0;
+  evicted = 0;
+
+  constructor(limits: LetterLimits) {
+    this.#limits = limits;
+  }
+
+  get size(): number {
+    return this.#letters.size;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  add(letter: T): void {
+    const bytes = 200 + sizeOf(letter.message.payload) + sizeOf(letter.error);
+    this.#letters.set(letter.id, { letter, bytes });
+    this.#idsOf(letter.reason).add(letter.id);
+    this.#bytes += bytes;
+    this.#makeRoom(letter.reason);
+  }
+
+  remove({ id, reason }: T): boolean {
+    const boxed = this.#letters.get(id);
+    if (boxed === undefined) return false;
+    this.#letters.delete(id);
+    this.#idsOf(reason).delete(id);
+    this.#bytes -= boxed.bytes;
+    return true;
+  }
+
+  list(matches: (letter: T) => boolean): T[] {
+    const found: T[] = [];
+    for (const { letter } of this.#letters.values()) if (matches(letter)) found.push(letter);
+    return found;
+  }
+
+  #makeRoom(reason: DeadLetterReason): void {
+    const { maxLetters, maxBytes, maxPerReason } = this.#limits;
+    const sameReason = this.#idsOf(reason);
+    if (sameReason.size > maxPerReason) this.#evict(sameReason);
+    while (this.size > maxLetters || this.#bytes > maxBytes) this.#evict(this.#letters.keys());
+  }
+
+  #evict(ids: Iterable<string>): void {
+    for (const id of ids) {
+      const boxed = this.#letters.get(id);
+      if (boxed !== undefined) this.remove(boxed.letter);
+      this.evicted++;
+      return;
+    }
+  }
+
+  #idsOf(reason: DeadLetterReason): Set<string> {
+    const ids = this.#perReason.get(reason) ?? new Set<string>();
+    this.#perReason.set(reason, ids);
+    return ids;
+  }
+}
+
+const MOST_NODES = 10_000;
+
+/** About how many bytes a value holds; a look at 10 000 parts is enough for a bound. */
+export function sizeOf(value: unknown): number {
+  const seen = new Set<unknown>();
+  const left: unknown[] = [value];
+  let bytes = 0;
+  for (let looks = 0; left.length > 0 && looks < MOST_NODES; looks++) {
+    const part = left.pop();
+    if (typeof part === 'string') bytes += 2 * part.length;
+    else if (typeof part !== 'object' || part === null) bytes += 8;
+    else if (ArrayBuffer.isView(part)) bytes += part.byteLength;
+    else if (!seen.has(part)) {
+      seen.add(part);
+      bytes += 16;
+      for (const [key, child] of entriesOf(part)) {
+        bytes += 2 * String(key).length;
+        left.push(child);
+      }
+    }
+  }
+  return bytes;
+}
+
+function entriesOf(part: object): Iterable<readonly [unknown, unknown]> {
+  if (part instanceof Map) return part.entries();
+  if (part instanceof Set) return part.entries();
+  const prototype = Object.getPrototypeOf(part);
+  // Foreign instances are kept by reference; their getters are not for us to call.
+  if (prototype !== null && prototype !== Object.prototype && !Array.isArray(part)) return [];
+  return Object.entries(part);
+}

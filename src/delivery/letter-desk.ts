@@ -1,0 +1,46 @@
+import type { GuardedEvents } from '../kernel/events.ts';
+import type { BusEvents } from './bus-events.ts';
+import type { DeadLetter, LetterFilter } from './dead-letters.ts';
+import { type Redriven, type RedriveOptions, type RedriveParts, redrive } from './redrive.ts';
+
+/** What the public side of the dead letters needs. */
+export interface LetterDeskParts extends RedriveParts {
+  readonly events: GuardedEvents<BusEvents>;
+}
+
+/** Dead letters, as `bus.deadLetters` shows them. */
+export class LetterDesk {
+  readonly #parts: LetterDeskParts;
+
+  constructor(parts: LetterDeskParts) {
+    this.#parts = parts;
+  }
+
+  /** Letters that are kept now. */
+  get size(): number {
+    return this.#parts.letters.size;
+  }
+
+  /** The letters that fit, oldest first. */
+  list(filter?: LetterFilter): readonly DeadLetter[] {
+    return this.#parts.letters.list(filter);
+  }
+
+  /** Calls back for every new letter; a listener cannot make letters. */
+  subscribe(listener: (letter: DeadLetter) => void): () => void {
+    return this.#parts.events.on('dead-lettered', listener);
+  }
+
+  /** Throws away the letters that fit; returns how many. */
+  purge(filter?: LetterFilter): number {
+    return this.#parts.letters.purge(filter);
+  }
+
+  /**
+   * Sends the letters that fit again, each only to the subscriber that failed: a new message with
+   * the first one as its cause, attempts from 0 and its whole time to live before it.
+   */
+  async redrive(filter: LetterFilter = {}, options?: RedriveOptions): Promise<Redriven> {
+    return redrive(this.#parts, filter, options);
+  }
+}

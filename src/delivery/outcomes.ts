@@ -1,0 +1,135 @@
+import type { GuardedEvents } from '../kernel/events.ts';
+import type { Metrics } from '../observe/metrics.ts';
+import type { BusEvents, CancelReason, DeliveryEvent } from './bus-events.ts';
+import type { DeadLetterReason, DeadLetters } from './dead-letters.ts';
+import type { Delivery } from './delivery.ts';
+import {
+  CancelledError,
+  ClosedError,
+  DeadLetteredError,
+  ExpiredError,
+  HandlerError,
+  MailboxFullError,
+  ResponderLeftError,
+} from './errors.ts';
+import type { Ledger, OpenState, Outcome } from './ledger.ts';
+
+/**
+ * The one place where a delivery gets its outcome: books, receipt, letter, asker, event, and the
+ * place and the key that it gives back.
+ */
+export class Outcomes {
+  readonly #ledger: Ledger;
+  readonly #letters: DeadLetters;
+  readonly #events: GuardedEvents<BusEvents>;
+  readonly #metrics: Metrics;
+  readonly #now: () => number;
+
+  constructor(parts: {
+    readonly ledger: Ledger;
+    readonly letters: DeadLetters;
+    readonly events: GuardedEvents<BusEvents>;
+    readonly metrics: Metrics;
+    readonly now: () => number;
+  }) {
+    this.#ledger = parts.ledger;
+    this.#letters = parts.letters;
+    this.#events = parts.events;
+    this.#metrics = parts.metrics;
+    this.#now = parts.now;
+  }
+
+  handled(delivery: Delivery, value: unknown): void {
+    const { admission } = delivery;
+    this.#close(delivery, 'handled');
+    admission.handledOne();
+    if (!delivery.replied) admission.asker?.answer(value);
+    if (this.#events.has('handled')) {
+      const durationMs = this.#now() - (delivery.current?.startedAt ?? this.#now());
+      this.#events.emit('handled', { ...told(delivery), durationMs });
+    }
+  }
+
+  deadLettered(delivery: Delivery, reason: DeadLetterReason, error: unknown): void {
+    const { admission } = delivery;
+    this.#close(delivery, 'deadLettered');
+    const letter = this.#letters.bury(delivery, reason, error);
+    admission.endedOne('deadLettered', letter?.id);
+    admission.asker?.fail(rejectionFor(delivery, reason, error));
+    if (letter !== undefined) this.#events.emit('dead-lettered', letter);
+  }
+
+  expired(delivery: Delivery): void {
+    const { admission } = delivery;
+    this.#close(delivery, 'expired');
+    this.#letters.bury(delivery, 'expired', undefined);
+    admission.endedOne('expired');
+    admission.asker?.fail(new ExpiredError(admission.message.topic, delivery.subscription.owner));
+    if (this.#events.has('expired')) this.#events.emit('expired', told(delivery));
+  }
+
+  cancelled(delivery: Delivery, reason: CancelReason): void {
+    const { admission } = delivery;
+    this.#close(delivery, 'cancelled');
+    if (reason === 'closed') this.#letters.bury(delivery, 'closed', undefined);
+    admission.endedOne('cancelled');
+    admission.asker?.fail(cancellationFor(delivery, reason));
+    if (this.#events.has('cancelled'))
+      this.#events.emit('cancelled', { ...told(delivery), reason });
+  }
+
+  #close(delivery: Delivery, outcome: Outcome): void {
+    const from = delivery.state as OpenState;
+    delivery.state = outcome;
+    if (delivery.flags.exempt) this.#ledger.exempt--;
+    this.#ledger.end(from, outcome);
+    this.#count(delivery, outcome);
+    releaseKey(delivery);
+  }
+
+  #count({ admission, subscription }: Delivery, outcome: Outcome): void {
+    const { message, list } = admission;
+    const family = list.series ?? this.#metrics.family(message.family);
+    const pair = subscription.heardFrom(message.from, this.#metrics);
+    const latency = this.#now() - message.at;
+    family[outcome]++;
+    family.latency.record(latency);
+    pair[outcome]++;
+    pair.latency.record(latency);
+  }
+}
+
+/** What listeners are told of a delivery. */
+export function told(delivery: Delivery): DeliveryEvent {
+  const recipient = delivery.subscription.owner;
+  return { message: delivery.message, recipient, attempt: delivery.attempts };
+}
+
+/** The next message of the key may enter the lanes now. */
+function releaseKey(delivery: Delivery): void {
+  const next = delivery.subscription.keyed?.leave(delivery);
+  if (next === undefined) return;
+  const { home } = next;
+  home.mailbox.held--;
+  home.mailbox.lanes.restore(next);
+  home.wake();
+}
+
+function rejectionFor(delivery: Delivery, reason: DeadLetterReason, error: unknown): unknown {
+  const { topic } = delivery.message;
+  const { owner, home } = delivery.subscription;
+  if (reason === 'overflow') return new MailboxFullError(owner, home.mailbox.options.capacity);
+  if (reason === 'recipient-stopped') return new ResponderLeftError(owner, topic);
+  if (error instanceof Error) return error;
+  if (error === undefined && delivery.attempts === 0) return new DeadLetteredError(topic, reason);
+  return new HandlerError(error);
+}
+
+function cancellationFor(delivery: Delivery, reason: CancelReason): Error {
+  const { topic } = delivery.message;
+  if (reason === 'closed') return new ClosedError(`the answer to ${topic}`);
+  if (reason === 'unsubscribed' || reason === 'left') {
+    return new ResponderLeftError(delivery.subscription.owner, topic);
+  }
+  return new CancelledError(topic, reason);
+}

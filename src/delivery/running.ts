@@ -1,0 +1,65 @@
+import type { Env } from '../kernel/env.ts';
+import type { Attempt } from './attempt.ts';
+
+/** The handlers that run now and returned a promise: who may hang, and whom to wait for. */
+export class Running {
+  readonly #attempts = new Set<Attempt>();
+  readonly #waiters = new Set<{ readonly left: Set<Attempt>; readonly done: () => void }>();
+
+  get size(): number {
+    return this.#attempts.size;
+  }
+
+  add(attempt: Attempt): void {
+    this.#attempts.add(attempt);
+  }
+
+  /** The handler has ended, or nobody waits for it any more. */
+  remove(attempt: Attempt): void {
+    this.#attempts.delete(attempt);
+    for (const waiter of this.#waiters) {
+      if (!waiter.left.delete(attempt) || waiter.left.size > 0) continue;
+      this.#waiters.delete(waiter);
+      waiter.done();
+    }
+  }
+
+  matching(condition: (attempt: Attempt) => boolean = () => true): Attempt[] {
+    return [...this.#attempts].filter(condition);
+  }
+
+  /** Aborts these handlers and waits for their end, at most `graceMs`; resolves with who is left. */
+  async end(
+    env: Env,
+    attempts: readonly Attempt[],
+    reason: unknown,
+    graceMs: number,
+  ): Promise<Attempt[]> {
+    if (attempts.length === 0) return [];
+    const over = this.#whenOver(env, attempts, graceMs);
+    for (const attempt of attempts) attempt.abort(reason);
+    await over;
+    return attempts.filter((attempt) => attempt.running);
+  }
+
+  #whenOver(env: Env, attempts: readonly Attempt[], graceMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const waiter = {
+        left: new Set(attempts),
+        done: () => {
+          timer.cancel();
+          resolve();
+        },
+      };
+      const giveUp = (): void => {
+        this.#waiters.delete(waiter);
+        resolve();
+      };
+      const timer = env.setTimer(graceMs, giveUp, {
+        keepAlive: true,
+        label: 'grace before the end',
+      });
+      this.#waiters.add(waiter);
+    });
+  }
+}

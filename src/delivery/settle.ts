@@ -1,0 +1,53 @@
+import { isTellaskError } from '../kernel/errors.ts';
+import { delayMs, isRetryable, type RetryPolicy } from '../resilience/backoff.ts';
+import type { DeadLetterReason } from './dead-letters.ts';
+
+/** Why an attempt failed. */
+export interface Failure {
+  readonly error: unknown;
+  /** Set when the handler was told to stop before it failed: then that is the reason. */
+  readonly stopped?: 'timed-out' | 'withdrawn';
+}
+
+/** What becomes of a delivery after an attempt. */
+export type Settlement =
+  | { readonly action: 'handled' }
+  | { readonly action: 'cancel' }
+  | { readonly action: 'retry'; readonly delayMs: number }
+  | { readonly action: 'dead-letter'; readonly reason: DeadLetterReason };
+
+/** What the decision may depend on besides the failure. */
+export interface SettleOptions {
+  readonly previousDelayMs?: number | undefined;
+  /** Milliseconds until the message expires. @default Infinity */
+  readonly remainingMs?: number;
+}
+
+const HANDLED: Settlement = { action: 'handled' };
+const CANCEL: Settlement = { action: 'cancel' };
+
+/** Decides, and does nothing: its test is a table. */
+export function settle(
+  failure: Failure | undefined,
+  attempt: number,
+  policy: RetryPolicy | undefined,
+  random: () => number,
+  { previousDelayMs, remainingMs = Infinity }: SettleOptions = {},
+): Settlement {
+  if (failure === undefined) return HANDLED;
+  // Nobody wants the answer any more: that is no failure of the handler.
+  if (failure.stopped === 'withdrawn') return CANCEL;
+  const reason = reasonOf(failure);
+  if (policy === undefined || policy.maxAttempts === 1) return { action: 'dead-letter', reason };
+  if (!isRetryable(failure.error, policy)) return { action: 'dead-letter', reason };
+  if (attempt >= policy.maxAttempts) return { action: 'dead-letter', reason: 'max-attempts' };
+  const waitMs = delayMs(policy, attempt, random, previousDelayMs, failure.error);
+  // Never sleep into a deadline: the real error now is worth more than a time-out later.
+  if (waitMs >= remainingMs) return { action: 'dead-letter', reason };
+  return { action: 'retry', delayMs: waitMs };
+}
+
+function reasonOf(failure: Failure): DeadLetterReason {
+  if (failure.stopped === 'timed-out') return 'handler-timeout';
+  return isTellaskError(failure.error, 'TELLASK_REJECTED') ? 'rejected' : 'handler-error';
+}

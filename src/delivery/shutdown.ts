@@ -1,0 +1,138 @@
+import type { Env } from '../kernel/env.ts';
+import type { DeadLetters } from './dead-letters.ts';
+import type { Delivery, Recipient } from './delivery.ts';
+import type { Dispatcher } from './dispatcher.ts';
+import { ClosedError } from './errors.ts';
+import { Inbox } from './inbox.ts';
+import type { Ledger } from './ledger.ts';
+import type { Outcomes } from './outcomes.ts';
+import type { Requests } from './requests.ts';
+import type { Running } from './running.ts';
+import type { Schedule } from './schedule.ts';
+import type { Subscription } from './subscription.ts';
+import { takeOut } from './take-out.ts';
+import { Worker } from './worker.ts';
+
+/** Options of `close`. */
+export interface CloseOptions {
+  /** `drain` lets what is admitted be handled first, `abort` does not. @default 'drain' */
+  readonly mode?: 'drain' | 'abort';
+  /** How long draining may take, in milliseconds. @default 5_000 */
+  readonly timeoutMs?: number;
+}
+
+/** What `close` found. */
+export interface Closed {
+  /** Whether everything that was admitted has been handled or has failed by itself. */
+  readonly drained: boolean;
+  /** Deliveries that had not begun: each is `cancelled(closed)` and has a letter. */
+  readonly cancelled: number;
+  /** Delayed messages that were not due; each has a letter. */
+  readonly unsent: number;
+  /** Handlers that did not end in time: fenced, `cancelled(closed)`. */
+  readonly abandoned: readonly Abandoned[];
+}
+
+/** A handler that still ran when the bus was closed. */
+export interface Abandoned {
+  readonly messageId: string;
+  readonly topic: string;
+  readonly agent: string;
+}
+
+/** What ending needs of its bus. */
+export interface ShutdownParts {
+  readonly env: Env;
+  readonly ledger: Ledger;
+  readonly outcomes: Outcomes;
+  readonly dispatcher: Dispatcher;
+  readonly requests: Requests;
+  readonly running: Running;
+  readonly schedule: Schedule;
+  readonly letters: DeadLetters;
+  readonly graceMs: number;
+  households(): Map<Recipient, Subscription[]>;
+}
+
+/** Waits until everything admitted has its outcome; false when the time was over first. */
+export function untilIdle(env: Env, ledger: Ledger, timeoutMs: number): Promise<boolean> {
+  if (ledger.idle) return Promise.resolve(true);
+  return new Promise((resolve) => {
+    const timer =
+      timeoutMs === Infinity
+        ? undefined
+        : env.setTimer(timeoutMs, () => resolve(ledger.idle), { keepAlive: true, label: 'drain' });
+    ledger.whenIdle(() => {
+      timer?.cancel();
+      resolve(true);
+    });
+  });
+}
+
+/** Ends everything that is left on a bus that takes nothing any more. */
+export async function shutDown(
+  parts: ShutdownParts,
+  { mode, timeoutMs }: Required<CloseOptions>,
+): Promise<Closed> {
+  const unsent = parts.schedule.cancelAll();
+  for (const message of unsent) parts.letters.refuse(message, 'send', 'closed', undefined);
+  const drained = mode === 'drain' && (await untilIdle(parts.env, parts.ledger, timeoutMs));
+  parts.dispatcher.spill();
+  const cancelled = cancelQueued(parts);
+  const abandoned = await endRunning(parts);
+  // Handlers that were given the grace to end may have spoken, and failed into a retry.
+  const late = cancelQueued(parts);
+  parts.requests.failAll((message) => new ClosedError(`the answer to ${message.topic}`));
+  for (const home of parts.households().keys()) {
+    const inbox = home instanceof Worker ? home.inbox : home;
+    if (inbox instanceof Inbox) inbox.close();
+  }
+  return { drained, cancelled: cancelled + late, unsent: unsent.length, abandoned };
+}
+
+function cancelQueued({ outcomes, households }: ShutdownParts): number {
+  let cancelled = 0;
+  for (const [home, subscriptions] of households()) {
+    if (home instanceof Worker) home.status = 'stopped';
+    cancelled += emptyOut(home, subscriptions, (delivery) =>
+      outcomes.cancelled(delivery, 'closed'),
+    );
+  }
+  return cancelled;
+}
+
+async function endRunning({
+  env,
+  running,
+  outcomes,
+  graceMs,
+}: ShutdownParts): Promise<Abandoned[]> {
+  const attempts = running.matching(({ delivery }) => !delivery.flags.exempt);
+  const left = await running.end(
+    env,
+    attempts,
+    new ClosedError('what its handler still does'),
+    graceMs,
+  );
+  return left.map((attempt) => {
+    attempt.worker.abandon(attempt, (delivery) => outcomes.cancelled(delivery, 'closed'));
+    return { messageId: attempt.message.id, topic: attempt.message.topic, agent: attempt.agent };
+  });
+}
+
+/** Gives every delivery of a mailbox that has not begun the outcome that `end` says. */
+export function emptyOut(
+  home: Recipient,
+  subscriptions: readonly Subscription[],
+  end: (delivery: Delivery) => void,
+  matches: (delivery: Delivery) => boolean = () => true,
+): number {
+  const taken = takeOut(home, subscriptions, matches);
+  for (const delivery of taken) {
+    const waited = delivery.state === 'waiting';
+    end(delivery);
+    if (waited) delivery.admission.placed(new ClosedError('its place in the mailbox'));
+  }
+  for (const { rate } of subscriptions) rate?.close();
+  return taken.length;
+}

@@ -1,0 +1,66 @@
+import type { Envelope } from '../message/envelope.ts';
+import type { MessageType } from '../message/message.ts';
+import type { PriorityInput } from '../message/priority.ts';
+
+/** Options of `publish`. */
+export interface PublishOptions {
+  /** @default 'event' for publish, 'task' for send */
+  readonly type?: MessageType;
+  /** 0 to 10 or a name; greater is sooner. @default 5 */
+  readonly priority?: PriorityInput;
+  /** Milliseconds in which a handler must be free for it; then it is `expired`. @default Infinity */
+  readonly ttlMs?: number;
+  /** Milliseconds until it is routed and admitted. @default 0 */
+  readonly delayMs?: number;
+  /** Epoch milliseconds at which it is routed and admitted. */
+  readonly deliverAt?: number;
+  /** A second message with the same key, sender and topic within the window is not admitted. */
+  readonly dedupeKey?: string;
+  /** Keeps it as the last value of its topic for those who subscribe with `replay`. @default false */
+  readonly retain?: boolean;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Ends waiting copies as `cancelled(withdrawn)`. */
+  readonly signal?: AbortSignal;
+  /** How long copies may wait for a place (`overflow: 'wait'`). @default Infinity */
+  readonly timeoutMs?: number;
+  /** The conversation it belongs to. @default the context's, else a new one */
+  readonly correlationId?: string;
+}
+
+/** Options of `send`. */
+export type SendOptions = Omit<PublishOptions, 'retain'>;
+
+/** Options of `request`. */
+export interface RequestOptions {
+  /** Milliseconds for the whole call; never longer than what the asker has left. @default 30_000 */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+  /** Only this agent, or one with this capability, may answer. */
+  readonly to?: string | { readonly capability: string };
+  readonly priority?: PriorityInput;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The same key makes a responder with `idempotent` answer with its first answer. */
+  readonly idempotencyKey?: string;
+  readonly correlationId?: string;
+}
+
+/**
+ * Who speaks, and from within which delivery. Lineage is inherited from the delivery alone: a
+ * handle or the bus starts a new conversation.
+ */
+export interface Speaker {
+  readonly name: string;
+  /** What is being handled while this is said. */
+  readonly cause: Cause | undefined;
+}
+
+/** A delivery, seen as the cause of what its handler says. */
+export interface Cause {
+  readonly message: Envelope;
+  /** Monotonic instant after which its asker has gone. */
+  readonly deadline: number;
+  /** True while the handler runs: a drain still admits what it says. */
+  readonly running: boolean;
+  /** Calls back when the handler is aborted; returns how to stop listening. */
+  onAbort(callback: (reason: unknown) => void): () => void;
+}

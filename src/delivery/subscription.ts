@@ -1,0 +1,99 @@
+import type { Message, MessageType } from '../message/message.ts';
+import type { Pattern } from '../message/pattern.ts';
+import type { Metrics, Series } from '../observe/metrics.ts';
+import type { RetryPolicy } from '../resilience/backoff.ts';
+import type { Attempt } from './attempt.ts';
+import type { Delivery, Recipient } from './delivery.ts';
+import type { Idempotency } from './idempotency.ts';
+import type { KeyedOrder } from './keyed-order.ts';
+import type { RateGate } from './rate-gate.ts';
+
+/** A handler inside the library, with its middleware around it. */
+export type Invoke = (message: Message, context: Attempt) => unknown;
+
+/** What a restricted handle may still do: throws `DeniedError` or `RevokedError`. */
+export interface Permits {
+  check(action: string, target: string): void;
+}
+
+/** What a subscription is made of. Everything is decided when it subscribes. */
+export interface SubscriptionInit {
+  /** `subscribe` and `serve` have a handler, a `pull` waits for whoever asks. */
+  readonly kind: 'subscribe' | 'serve' | 'pull';
+  readonly pattern: Pattern;
+  /** Place in the order of registration, unique on a bus. */
+  readonly order: number;
+  /** Who gets the message: an agent's name or `$host`. */
+  readonly owner: string;
+  /** Whose mailbox it feeds. */
+  readonly home: Recipient;
+  readonly invoke: Invoke;
+  readonly types?: readonly MessageType[] | undefined;
+  readonly echo?: boolean;
+  readonly retry?: RetryPolicy | undefined;
+  readonly retryInPlace?: boolean;
+  /** Milliseconds, `Infinity` for none. */
+  readonly timeoutMs?: number;
+  readonly keyOf?: ((message: Message) => unknown) | undefined;
+  readonly keyed?: KeyedOrder<Delivery> | undefined;
+  readonly rate?: RateGate<Delivery> | undefined;
+  readonly idempotency?: Idempotency | undefined;
+  readonly permits?: Permits | undefined;
+}
+
+/** A pattern and a handler. It holds no messages: the mailbox of its home does. */
+export class Subscription {
+  readonly kind: SubscriptionInit['kind'];
+  readonly pattern: Pattern;
+  readonly order: number;
+  readonly owner: string;
+  readonly home: Recipient;
+  readonly types: readonly MessageType[] | undefined;
+  readonly echo: boolean;
+  readonly retry: RetryPolicy | undefined;
+  readonly retryInPlace: boolean;
+  readonly timeoutMs: number;
+  readonly keyOf: ((message: Message) => unknown) | undefined;
+  readonly keyed: KeyedOrder<Delivery> | undefined;
+  readonly rate: RateGate<Delivery> | undefined;
+  readonly idempotency: Idempotency | undefined;
+  readonly permits: Permits | undefined;
+  /** Changes when a middleware is installed. */
+  invoke: Invoke;
+  active = true;
+  /** The dispatch list of what is sent to this subscription alone, once it was needed. */
+  alone: unknown = undefined;
+  #lastFrom: string | undefined;
+  #lastSeries: Series | undefined;
+
+  constructor(init: SubscriptionInit) {
+    this.kind = init.kind;
+    this.pattern = init.pattern;
+    this.order = init.order;
+    this.owner = init.owner;
+    this.home = init.home;
+    this.invoke = init.invoke;
+    this.types = init.types;
+    this.echo = init.echo ?? false;
+    this.retry = init.retry;
+    this.retryInPlace = init.retryInPlace ?? false;
+    this.timeoutMs = init.timeoutMs ?? Infinity;
+    this.keyOf = init.keyOf;
+    this.keyed = init.keyed;
+    this.rate = init.rate;
+    this.idempotency = init.idempotency;
+    this.permits = init.permits;
+  }
+
+  /** The series of what this speaker says to the owner; most hear one speaker at a time. */
+  heardFrom(from: string, metrics: Metrics): Series {
+    if (from === this.#lastFrom) return this.#lastSeries as Series;
+    this.#lastFrom = from;
+    this.#lastSeries = metrics.pair(from, this.owner);
+    return this.#lastSeries;
+  }
+
+  accepts(type: MessageType): boolean {
+    return this.types === undefined || this.types.includes(type);
+  }
+}

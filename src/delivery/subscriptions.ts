@@ -1,0 +1,298 @@
+import type { Env } from '../kernel/env.ts';
+import type { Message } from '../message/message.ts';
+import type { Pattern } from '../message/pattern.ts';
+import { toRetryPolicy } from '../resilience/backoff.ts';
+import type { Router } from '../routing/router.ts';
+import type { CancelReason } from './bus-events.ts';
+import { type Delivery, NO_FLAGS, type Recipient } from './delivery.ts';
+import { DispatchList } from './dispatch-list.ts';
+import type { Dispatcher } from './dispatcher.ts';
+import { letIn } from './entry.ts';
+import { Group } from './group.ts';
+import type {
+  HandlerSettings,
+  MailboxChoice,
+  ServeOptions,
+  SubscribeOptions,
+} from './handler-options.ts';
+import { checkHandler, readTypes } from './handler-options.ts';
+import { Idempotency } from './idempotency.ts';
+import { KeyedOrder } from './keyed-order.ts';
+import type { Ledger } from './ledger.ts';
+import type { MiddlewareChain } from './middleware.ts';
+import type { Outcomes } from './outcomes.ts';
+import { RateGate } from './rate-gate.ts';
+import { Admission } from './receipt.ts';
+import type { Responders } from './responders.ts';
+import type { Retained } from './retained.ts';
+import type { Route } from './route.ts';
+import { type Invoke, type Permits, Subscription, type SubscriptionInit } from './subscription.ts';
+import { takeOut } from './take-out.ts';
+import { Worker } from './worker.ts';
+
+/** Who subscribes, and into which mailbox. */
+export interface Subscriber {
+  readonly owner: string;
+  readonly home: Recipient;
+  readonly permits?: Permits | undefined;
+}
+
+/** What subscribing needs of its bus. */
+export interface SubscriptionParts {
+  readonly env: Env;
+  readonly router: Router<Subscription, Route>;
+  readonly responders: Responders;
+  readonly dispatcher: Dispatcher;
+  readonly ledger: Ledger;
+  readonly outcomes: Outcomes;
+  readonly middleware: MiddlewareChain;
+  readonly retained: Retained;
+  readonly mailboxDefaults: MailboxChoice;
+  /** Milliseconds that a handler may run unless it says otherwise. */
+  readonly handlerTimeoutMs: number;
+  /** Wraps a handler as the isolation of the bus asks. */
+  isolate(handler: Invoke): Invoke;
+  now(): number;
+}
+
+/** Makes subscriptions, attaches them in the same turn, and ends them. */
+export class Subscriptions {
+  readonly #parts: SubscriptionParts;
+  readonly #groups = new Map<string, { readonly group: Group; readonly face: Subscription }>();
+  /** All that are attached, in the order of registration. */
+  readonly #all = new Set<Subscription>();
+  #registered = 0;
+  #inboxes = 0;
+
+  constructor(parts: SubscriptionParts) {
+    this.#parts = parts;
+  }
+
+  /** How many are attached; the inboxes of agents are none. */
+  get size(): number {
+    return this.#all.size - this.#inboxes;
+  }
+
+  /** Attached when this returns; with `replay`, what is retained comes first and nothing twice. */
+  subscribe(
+    by: Subscriber,
+    pattern: Pattern,
+    handler: Invoke,
+    options: SubscribeOptions,
+  ): Subscription {
+    checkHandler(handler, options);
+    const init = {
+      ...this.#handlerInit(by, pattern, handler, options),
+      kind: 'subscribe' as const,
+      types: readTypes(options.type),
+      echo: options.echo ?? false,
+      timeoutMs: options.timeoutMs ?? this.#parts.handlerTimeoutMs,
+    };
+    const subscription =
+      options.group === undefined ? this.#attach(init) : this.#join(init, options.group, by);
+    this.#all.add(subscription);
+    if (options.replay === true) this.#replay(subscription);
+    return subscription;
+  }
+
+  serve(by: Subscriber, pattern: Pattern, handler: Invoke, options: ServeOptions): Subscription {
+    checkHandler(handler, options);
+    const { idempotent } = options;
+    const idempotency =
+      idempotent === undefined ? undefined : new Idempotency(idempotent, this.#parts.now);
+    const answering = idempotency === undefined ? handler : idempotency.around(handler);
+    const subscription = new Subscription({
+      ...this.#handlerInit(by, pattern, answering, options),
+      kind: 'serve',
+      // The deadline of the request bounds it: see HandlerWatch.
+      timeoutMs: options.timeoutMs ?? Infinity,
+    });
+    this.#parts.responders.add(subscription);
+    this.#all.add(subscription);
+    return subscription;
+  }
+
+  /** A subscription whose messages wait to be pulled. */
+  pull(by: Subscriber, pattern: Pattern, attach: boolean): Subscription {
+    const init: SubscriptionInit = {
+      ...by,
+      kind: 'pull',
+      pattern,
+      order: ++this.#registered,
+      invoke: () => undefined,
+    };
+    const subscription = attach ? this.#attach(init) : new Subscription(init);
+    if (!attach) this.#inboxes++;
+    this.#all.add(subscription);
+    return subscription;
+  }
+
+  /** The subscription itself, or the one that took its place under the same name. */
+  successor(of: Subscription): Subscription | undefined {
+    if (of.active) return of;
+    for (const other of this.#all) {
+      const same = other.owner === of.owner && other.kind === of.kind;
+      if (same && other.pattern.source === of.pattern.source) return other;
+    }
+    return undefined;
+  }
+
+  /** All mailboxes with what feeds them; those of groups, too. */
+  households(): Map<Recipient, Subscription[]> {
+    const households = new Map<Recipient, Subscription[]>();
+    const groups = [...this.#groups.values()].map(({ face }) => face);
+    for (const subscription of [...this.#all, ...groups]) {
+      const others = households.get(subscription.home);
+      if (others === undefined) households.set(subscription.home, [subscription]);
+      else others.push(subscription);
+    }
+    return households;
+  }
+
+  /** Its handler is never started again: what has not begun ends `cancelled`. */
+  end(subscription: Subscription, reason: CancelReason = 'unsubscribed'): void {
+    const { dispatcher, outcomes, ledger } = this.#parts;
+    if (!subscription.active) return;
+    dispatcher.spill();
+    const home = this.#detach(subscription);
+    subscription.active = false;
+    this.#all.delete(subscription);
+    if (isInbox(subscription)) this.#inboxes--;
+    if (home === undefined) return;
+    const matches = (delivery: Delivery): boolean => delivery.subscription === subscription;
+    for (const delivery of takeOut(home, [subscription], matches))
+      outcomes.cancelled(delivery, reason);
+    letIn(home, ledger);
+    subscription.rate?.close();
+    home.wake();
+  }
+
+  #attach(init: SubscriptionInit): Subscription {
+    const subscription = new Subscription(init);
+    // Whoever is in the ring was not meant for the newcomer; what comes next is.
+    this.#parts.router.add(subscription);
+    return subscription;
+  }
+
+  /** Takes it out of the routes; returns the mailbox that may still hold its messages. */
+  #detach(subscription: Subscription): Recipient | undefined {
+    const { router, responders } = this.#parts;
+    if (subscription.kind === 'serve') responders.remove(subscription);
+    if (subscription.home instanceof Group)
+      return this.#leaveGroup(subscription, subscription.home);
+    if (subscription.kind !== 'serve') router.remove(subscription);
+    return subscription.home;
+  }
+
+  #join(init: SubscriptionInit, name: string, by: Subscriber): Subscription {
+    const key = `${name}\0${init.pattern.source}\0${init.types?.join() ?? ''}`;
+    const known = this.#groups.get(key) ?? this.#found(key, name, init);
+    const { keyed, keyOf } = known.face;
+    const member = new Subscription({ ...init, home: known.group, keyed, keyOf });
+    // The list of who hears depends on who is in the group, so its routes are made anew.
+    this.#parts.router.remove(known.face);
+    known.group.join({ worker: by.home as never, subscription: member });
+    this.#parts.router.add(known.face);
+    return member;
+  }
+
+  #found(key: string, name: string, init: SubscriptionInit): { group: Group; face: Subscription } {
+    const group = new Group(`group ${name}`, this.#parts.mailboxDefaults);
+    const face = new Subscription({
+      ...init,
+      owner: name,
+      home: group,
+      retry: undefined,
+      rate: undefined,
+    });
+    const known = { group, face };
+    this.#groups.set(key, known);
+    this.#parts.router.add(face);
+    return known;
+  }
+
+  #leaveGroup(member: Subscription, group: Group): Recipient | undefined {
+    const { router, outcomes } = this.#parts;
+    for (const [key, known] of this.#groups) {
+      if (known.group !== group) continue;
+      router.remove(known.face);
+      this.#handBack(member, group, known.face);
+      if (group.leave(member)) {
+        router.add(known.face);
+        return undefined;
+      }
+      this.#groups.delete(key);
+      for (const delivery of takeOut(group, [known.face], () => true)) {
+        outcomes.cancelled(delivery, 'unsubscribed');
+      }
+    }
+    return undefined;
+  }
+
+  /** What waits with a member for a retry or a token goes back to the group. */
+  #handBack(member: Subscription, group: Group, face: Subscription): void {
+    const { ledger } = this.#parts;
+    const isMembers = (delivery: Delivery): boolean => delivery.subscription === member;
+    const retries = group.workerOf(member)?.withdrawRetries(isMembers) ?? [];
+    for (const _ of retries) ledger.move('retryWait', 'queued');
+    const parked = member.rate?.removeWhere(isMembers) ?? [];
+    group.mailbox.held -= parked.length;
+    for (const delivery of [...retries, ...parked]) {
+      delivery.subscription = face;
+      delivery.state = 'queued';
+      group.mailbox.lanes.restore(delivery);
+    }
+  }
+
+  #handlerInit(
+    by: Subscriber,
+    pattern: Pattern,
+    handler: Invoke,
+    options: HandlerSettings,
+  ): Omit<SubscriptionInit, 'kind' | 'types' | 'echo'> {
+    const { retry, key, rateLimit } = options;
+    return {
+      owner: by.owner,
+      home: by.home,
+      permits: by.permits,
+      pattern,
+      order: ++this.#registered,
+      invoke: this.#parts.middleware.wrap(this.#parts.isolate(handler)),
+      retry: retry === undefined || retry === false ? undefined : toRetryPolicy(retry),
+      retryInPlace: retry !== undefined && retry !== false && retry.order === 'in-place',
+      keyOf: key as ((message: Message) => unknown) | undefined,
+      keyed: key === undefined ? undefined : new KeyedOrder<Delivery>(),
+      rate:
+        rateLimit === undefined
+          ? undefined
+          : new RateGate<Delivery>(this.#parts.env, rateLimit, readmit),
+    };
+  }
+
+  #replay(subscription: Subscription): void {
+    const { retained, dispatcher, ledger } = this.#parts;
+    dispatcher.spill();
+    for (const message of retained.matching(subscription.pattern, this.#parts.now())) {
+      if (!subscription.accepts(message.type)) continue;
+      ledger.admit(1);
+      const delivery = dispatcher.offer(
+        new Admission(message, DispatchList.of(subscription)),
+        subscription,
+      );
+      delivery.flags = { ...NO_FLAGS, replayed: true };
+    }
+  }
+}
+
+/** The inbox of an agent feeds on what no handler takes: it is in no route. */
+function isInbox({ kind, home }: Subscription): boolean {
+  return kind === 'pull' && home instanceof Worker;
+}
+
+/** A delivery got its token: back into the lanes at its old place. */
+function readmit(delivery: Delivery): void {
+  delivery.flags = { ...delivery.flags, cleared: true };
+  delivery.home.mailbox.held--;
+  delivery.home.mailbox.lanes.restore(delivery);
+  delivery.home.wake();
+}

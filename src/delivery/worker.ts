@@ -1,0 +1,339 @@
+import type { Env, Lane } from '../kernel/env.ts';
+import { isTellaskError } from '../kernel/errors.ts';
+import type { GuardedEvents } from '../kernel/events.ts';
+import { Mailbox, type MailboxOptions } from '../mailbox/mailbox.ts';
+import { Attempt, type House } from './attempt.ts';
+import type { BusEvents } from './bus-events.ts';
+import { Delivery, type Recipient } from './delivery.ts';
+import { letIn } from './entry.ts';
+import type { Group } from './group.ts';
+import { HandlerWatch } from './handler-watch.ts';
+import type { Inbox } from './inbox.ts';
+import type { Ledger } from './ledger.ts';
+import { SKIPPED } from './middleware.ts';
+import { type Outcomes, told } from './outcomes.ts';
+import type { Admission } from './receipt.ts';
+import { RetryQueue } from './retry-queue.ts';
+import type { Running } from './running.ts';
+import { type Failure, settle } from './settle.ts';
+import type { Subscription } from './subscription.ts';
+
+/** What happens to the slot of a handler that outlives its time-out. */
+export type OnHang = 'release' | 'hold' | 'stop';
+
+/** What every worker of a bus shares. */
+export interface Workshop {
+  readonly env: Env;
+  readonly ledger: Ledger;
+  readonly events: GuardedEvents<BusEvents>;
+  readonly outcomes: Outcomes;
+  readonly house: House;
+  readonly running: Running;
+  /** How long a handler may go on after its time-out, in milliseconds. */
+  readonly graceMs: number;
+  /** The monotonic instant of this turn. */
+  now(): number;
+  /** Moves what the ring holds into the mailboxes. */
+  spill(): void;
+}
+
+/** How a worker works. */
+export interface WorkerOptions extends MailboxOptions {
+  readonly label: string;
+  readonly concurrency: number;
+  readonly onHang: OnHang;
+  /** Called when a hung handler ends the agent (`onHang: 'stop'`). */
+  readonly onStop?: () => void;
+}
+
+/**
+ * Takes from one mailbox and runs handlers, at most `concurrency` at a time. A step takes one
+ * delivery; returning is ack and throwing is failure.
+ */
+export class Worker implements Lane, Recipient {
+  readonly kind = 'mailbox' as const;
+  readonly options: WorkerOptions;
+  readonly mailbox: Mailbox<Delivery>;
+  readonly groups: Group[] = [];
+  /** The pulling side of the same mailbox, when it belongs to an agent. */
+  inbox: Inbox | undefined;
+  posted = false;
+  /** Slots in use: running handlers, and retries that hold their agent. */
+  running = 0;
+  status: 'open' | 'paused' | 'stopped' = 'open';
+  readonly #shop: Workshop;
+  readonly #retries: RetryQueue;
+
+  constructor(shop: Workshop, options: WorkerOptions) {
+    this.#shop = shop;
+    this.options = options;
+    this.mailbox = new Mailbox<Delivery>(options);
+    this.#retries = new RetryQueue(shop.env, (delivery, held) => this.#retry(delivery, held));
+  }
+
+  get label(): string {
+    return this.options.label;
+  }
+
+  get order(): number {
+    return this.#richest()?.mailbox.lanes.peek()?.message.seq ?? Infinity;
+  }
+
+  /** What this worker still has to do, for the choice of a responder. */
+  get outstanding(): number {
+    return this.running + this.mailbox.size + this.mailbox.waiting;
+  }
+
+  get free(): boolean {
+    return this.status === 'open' && this.running < this.options.concurrency;
+  }
+
+  /** Nothing stands before a copy that would come through the ring. */
+  get clear(): boolean {
+    return this.status === 'open' && this.mailbox.size === 0 && this.mailbox.waiting === 0;
+  }
+
+  /** A copy may be handed over now. */
+  get idle(): boolean {
+    return this.free && this.mailbox.lanes.size === 0;
+  }
+
+  /** The handler that has run longest, of those that returned a promise. */
+  get busyWith(): Attempt | undefined {
+    return this.#shop.running.matching((attempt) => attempt.worker === this)[0];
+  }
+
+  wake(): void {
+    this.inbox?.wake();
+    if (!this.posted && this.free && this.#richest() !== undefined) this.#shop.env.post(this);
+  }
+
+  run(): void {
+    if (!this.free) return;
+    const delivery = this.#next();
+    if (delivery === undefined) return;
+    this.#begin(delivery, 'queued');
+    this.wake();
+  }
+
+  /** Hands over a copy that never lay in the mailbox. */
+  serve(admission: Admission, subscription: Subscription): void {
+    this.#begin(new Delivery(admission, subscription, this), 'queued');
+  }
+
+  /** Deliveries that wait for a retry and fit; they are out of the worker when this returns. */
+  withdrawRetries(matches: (delivery: Delivery) => boolean): Delivery[] {
+    return this.#retries.removeWhere(matches, (delivery, held) => {
+      if (held) this.#release();
+      else delivery.home.mailbox.held--;
+    });
+  }
+
+  // ---- take
+
+  /** The mailbox with the delivery that should be next: its own, or that of a group. */
+  #richest(): Recipient | undefined {
+    let best: Recipient | undefined = this.mailbox.lanes.size > 0 ? this : undefined;
+    for (const group of this.groups) {
+      const head = group.headFor(this);
+      if (head === undefined) continue;
+      const rival = best?.mailbox.lanes.peek();
+      if (rival === undefined || isBefore(head, rival)) best = group;
+    }
+    return best;
+  }
+
+  #next(): Delivery | undefined {
+    for (;;) {
+      const source = this.#richest();
+      const delivery = source?.mailbox.lanes.take();
+      if (source === undefined || delivery === undefined) return undefined;
+      if (source !== this) (source as Group).assign(delivery, this);
+      if (delivery.message.expires <= this.#shop.now()) this.#shop.outcomes.expired(delivery);
+      else if (passesRate(delivery)) {
+        letIn(source, this.#shop.ledger);
+        return delivery;
+      }
+      letIn(source, this.#shop.ledger);
+    }
+  }
+
+  /** Lets in who waits outside, after a place was given back in another way than by a take. */
+  letIn(): void {
+    letIn(this, this.#shop.ledger);
+    this.wake();
+  }
+
+  // ---- handle
+
+  #begin(delivery: Delivery, from: 'queued' | 'retryWait'): void {
+    this.running++;
+    this.#run(delivery, from);
+  }
+
+  #run(delivery: Delivery, from: 'queued' | 'retryWait'): void {
+    this.#shop.ledger.move(from, 'inFlight');
+    delivery.state = 'inFlight';
+    const attempt = new Attempt(delivery, this, this.#shop.house, this.#shop.now());
+    delivery.current = attempt;
+    if (this.#shop.events.has('started')) this.#shop.events.emit('started', told(delivery));
+    let result: unknown;
+    try {
+      result = delivery.subscription.invoke(delivery.message, attempt);
+      if (isThenable(result)) {
+        this.#await(attempt, result);
+        return;
+      }
+    } catch (error) {
+      this.#ended(attempt, failureOf(attempt, error), undefined);
+      return;
+    }
+    this.#ended(attempt, undefined, result);
+  }
+
+  #await(attempt: Attempt, result: PromiseLike<unknown>): void {
+    this.#shop.running.add(attempt);
+    const watch = new HandlerWatch(this.#shop, attempt, (failure) => this.#hung(attempt, failure));
+    Promise.resolve(result).then(
+      (value) => this.#finished(attempt, watch, undefined, value),
+      (error: unknown) => this.#finished(attempt, watch, failureOf(attempt, error), undefined),
+    );
+  }
+
+  #finished(
+    attempt: Attempt,
+    watch: HandlerWatch,
+    failure: Failure | undefined,
+    value: unknown,
+  ): void {
+    watch.stop();
+    if (!attempt.fenced) this.#ended(attempt, failure, value);
+    else if (attempt.holdsSlot) this.#release();
+    this.#shop.running.remove(attempt);
+  }
+
+  /** The grace is over and the handler still runs: it is fenced and the agent goes on. */
+  #hung(attempt: Attempt, failure: Failure): void {
+    const { ledger, events } = this.#shop;
+    ledger.abandoned++;
+    attempt.fence();
+    if (events.has('abandoned')) events.emit('abandoned', told(attempt.delivery));
+    this.#settle(attempt, failure, undefined);
+    attempt.holdsSlot = this.options.onHang === 'hold';
+    if (!attempt.holdsSlot) this.#release();
+    if (this.options.onHang === 'stop') this.options.onStop?.();
+  }
+
+  /** Gives up a running handler from outside: it is fenced and its slot is free. */
+  abandon(attempt: Attempt, end: (delivery: Delivery) => void): void {
+    if (!attempt.running) return;
+    this.#shop.ledger.abandoned++;
+    attempt.fence();
+    end(attempt.delivery);
+    this.#release();
+  }
+
+  #ended(attempt: Attempt, failure: Failure | undefined, value: unknown): void {
+    attempt.end();
+    const holds = this.#settle(attempt, failure, value);
+    if (!holds) this.#release();
+  }
+
+  #release(): void {
+    this.running--;
+    this.wake();
+  }
+
+  // ---- settle
+
+  /** Does what `settle` decides; true when the delivery keeps its slot. */
+  #settle(attempt: Attempt, failure: Failure | undefined, value: unknown): boolean {
+    const { delivery } = attempt;
+    const { outcomes } = this.#shop;
+    if (failure === undefined) {
+      if (value === SKIPPED) outcomes.cancelled(delivery, 'skipped');
+      else outcomes.handled(delivery, value);
+      return false;
+    }
+    const settlement = this.#decide(delivery, failure);
+    if (settlement.action === 'retry')
+      return this.#retryLater(delivery, settlement.delayMs, failure);
+    if (settlement.action === 'dead-letter') {
+      outcomes.deadLettered(delivery, settlement.reason, failure.error);
+    } else if (settlement.action === 'cancel') outcomes.cancelled(delivery, 'withdrawn');
+    return false;
+  }
+
+  #decide(delivery: Delivery, failure: Failure): ReturnType<typeof settle> {
+    const { env } = this.#shop;
+    const { retry } = delivery.subscription;
+    const left = delivery.message.expires - this.#shop.now();
+    return settle(failure, delivery.attempts, retry, () => env.random(), {
+      previousDelayMs: delivery.flags.retryDelayMs,
+      remainingMs: left,
+    });
+  }
+
+  #retryLater(delivery: Delivery, delayMs: number, failure: Failure): boolean {
+    const { ledger, events } = this.#shop;
+    const held = delivery.subscription.retryInPlace && delivery.current?.fenced !== true;
+    ledger.retries++;
+    ledger.move('inFlight', 'retryWait');
+    delivery.state = 'retryWait';
+    const firstFailedAt = delivery.flags.firstFailedAt || this.#shop.now();
+    delivery.flags = { ...delivery.flags, firstFailedAt, retryDelayMs: delayMs, cleared: false };
+    if (!held) delivery.home.mailbox.hold();
+    this.#retries.add(delivery, delayMs, held);
+    if (events.has('retry'))
+      events.emit('retry', { ...told(delivery), delayMs, error: failure.error });
+    return held;
+  }
+
+  #retry(delivery: Delivery, held: boolean): void {
+    this.#shop.spill();
+    if (held) {
+      this.#run(delivery, 'retryWait');
+      return;
+    }
+    const { mailbox } = delivery.home;
+    mailbox.held--;
+    this.#shop.ledger.move('retryWait', 'queued');
+    delivery.state = 'queued';
+    mailbox.stamp(delivery);
+    mailbox.push(delivery);
+    delivery.home.wake();
+  }
+}
+
+/** What failed: the handler itself, or the time or the patience of whoever told it to stop. */
+function failureOf(attempt: Attempt, error: unknown): Failure {
+  const { abortReason } = attempt;
+  if (abortReason === undefined) return { error };
+  if (isTellaskError(abortReason, 'TELLASK_REVOKED')) return { error };
+  const timedOut =
+    isTellaskError(abortReason, 'TELLASK_HANDLER_TIMEOUT') ||
+    isTellaskError(abortReason, 'TELLASK_TIMEOUT');
+  return timedOut
+    ? { error: abortReason, stopped: 'timed-out' }
+    : { error: abortReason, stopped: 'withdrawn' };
+}
+
+function passesRate(delivery: Delivery): boolean {
+  const { rate } = delivery.subscription;
+  if (rate === undefined || delivery.flags.cleared || rate.pass(delivery)) return true;
+  delivery.home.mailbox.hold();
+  return false;
+}
+
+function isBefore(one: Delivery, other: Delivery): boolean {
+  if (one.priority !== other.priority) return one.priority > other.priority;
+  return one.message.seq < other.message.seq;
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as { then?: unknown }).then === 'function'
+  );
+}

@@ -1,0 +1,126 @@
+// ---- the bus
+
+// ---- agents
+export {
+  Agent,
+  type AgentInfo,
+  type AgentOptions,
+  type SubscriptionHandle,
+} from './agents/agent.ts';
+export type { Restriction } from './agents/permits.ts';
+export { MessageBus, type OnceOptions } from './bus.ts';
+export type { BusStatus } from './delivery/admitter.ts';
+export type { BusEvents, CancelReason, DeliveryEvent } from './delivery/bus-events.ts';
+// ---- what is said, and to whom
+export type { Context, Voice } from './delivery/context.ts';
+// ---- dead letters
+export type {
+  DeadLetter,
+  DeadLetterReason,
+  DeathRecord,
+  LetterFilter,
+} from './delivery/dead-letters.ts';
+// ---- errors
+export {
+  CancelledError,
+  ClosedError,
+  DeadLetteredError,
+  DeniedError,
+  ExpiredError,
+  FencedError,
+  HandlerError,
+  HandlerTimeoutError,
+  MailboxFullError,
+  MessageTimeoutError,
+  NameTakenError,
+  NoResponderError,
+  RejectedError,
+  RequestTimeoutError,
+  ResponderLeftError,
+  RevokedError,
+  UnknownRecipientError,
+  UnknownTopicError,
+} from './delivery/errors.ts';
+export type { ExplainedSubscription, Explanation } from './delivery/explain.ts';
+// ---- how it is handled
+export type {
+  AgentSubscribeOptions,
+  HandlerRetry,
+  HandlerSettings,
+  HostSubscribeOptions,
+  MailboxChoice,
+  MailboxSettings,
+  OwnLaneOptions,
+  ServeOptions,
+  SubscribeOptions,
+} from './delivery/handler-options.ts';
+export type { IdempotencyOptions } from './delivery/idempotency.ts';
+export type { ReceiveOptions } from './delivery/inbox.ts';
+export type { LetterDesk } from './delivery/letter-desk.ts';
+export type { Draft, Middleware } from './delivery/middleware.ts';
+export type { Isolation } from './delivery/payload-keeper.ts';
+export type { RateLimit } from './delivery/rate-gate.ts';
+export type { Receipt, Settled } from './delivery/receipt.ts';
+export type { Redriven, RedriveOptions, SkippedLetter } from './delivery/redrive.ts';
+export type { Abandoned, Closed, CloseOptions } from './delivery/shutdown.ts';
+export type { PublishOptions, RequestOptions, SendOptions } from './delivery/speech.ts';
+export type { Observer } from './delivery/tap.ts';
+export type { OnHang } from './delivery/worker.ts';
+// ---- time, order, chance and names
+export type { Env, FaultPlan, Lane, LaneKind, Timer, TimerOptions } from './kernel/env.ts';
+export type { ErrorCode } from './kernel/error-codes.ts';
+export type { ErrorRecord } from './kernel/error-record.ts';
+export { isTellaskError, TellaskError, type TellaskErrorOptions } from './kernel/errors.ts';
+export type { MailboxOptions } from './mailbox/mailbox.ts';
+export type { Overflow } from './mailbox/overflow.ts';
+// ---- contracts, topics and patterns
+export {
+  Contract,
+  type ContractSections,
+  defineContract,
+  type MergedSections,
+  mergeContracts,
+  type RequestSchemas,
+} from './message/contract.ts';
+export type {
+  AnyContract,
+  ContractShape,
+  MessageOf,
+  PatternArg,
+  RequestArg,
+  RequestChunk,
+  RequestInput,
+  RequestMessage,
+  RequestOutput,
+  RequestPayload,
+  RequestShape,
+  ResponderChunk,
+  ResponderOutput,
+  StateKeyArg,
+  StateValue,
+  TopicArg,
+  TopicInput,
+} from './message/contract-types.ts';
+export { InvalidNameError, InvalidPatternError, InvalidTopicError } from './message/invalid.ts';
+export type { Message, MessageType } from './message/message.ts';
+export { ValidationError, type ValidationIssue } from './message/parse.ts';
+export { PayloadError } from './message/payload.ts';
+export type { PriorityInput } from './message/priority.ts';
+export type { StandardSchema, StandardSchemaProps } from './message/standard-schema.ts';
+export { paramsOf, topic } from './message/template.ts';
+export type { Latency } from './observe/histogram.ts';
+// ---- watching
+export {
+  type ConsoleLoggerOptions,
+  consoleLogger,
+  type Logger,
+  silentLogger,
+} from './observe/logger.ts';
+export { type MermaidOptions, toMermaid } from './observe/mermaid.ts';
+export type { MetricsSnapshot, SeriesSnapshot } from './observe/metrics.ts';
+export { type RecordedMessage, Recorder, type RecorderOptions } from './observe/recorder.ts';
+export { createRedactor, type Redactor, type RedactorOptions } from './observe/redaction.ts';
+export type { Jitter, RetryOptions } from './resilience/backoff.ts';
+export type { BusOptions, Unheard } from './wiring/bus-options.ts';
+export type { BusInspection } from './wiring/inspection.ts';
+export type { BusLimits } from './wiring/limits.ts';

@@ -1,0 +1,6 @@
+export {
+  createTestBus,
+  type TestBus,
+  type TestBusOptions,
+  type TestClock,
+} from './testing/test-bus.ts';

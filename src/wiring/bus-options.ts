@@ -1,0 +1,114 @@
+import type { MailboxChoice } from '../delivery/handler-options.ts';
+import { readCount } from '../delivery/handler-options.ts';
+import type { Isolation } from '../delivery/payload-keeper.ts';
+import type { Env } from '../kernel/env.ts';
+import { misuse } from '../kernel/errors.ts';
+import { Contract } from '../message/contract.ts';
+import type { AnyContract, ContractShape } from '../message/contract-types.ts';
+import type { Logger } from '../observe/logger.ts';
+
+/** What becomes of a publish that nobody hears; it is counted in any case. */
+export type Unheard = 'count' | 'warn' | 'dead-letter';
+
+/** Options of `new MessageBus`. */
+export interface BusOptions<C extends ContractShape = AnyContract> {
+  /** What may be said, with schemas and types. @default any topic, payloads unknown */
+  readonly contract?: C;
+  /** Takes topics that the contract does not name. @default false */
+  readonly open?: boolean;
+  /** How payloads are kept apart. @default 'own' */
+  readonly isolation?: Isolation;
+  /** Levels of arrays and objects inside each other that a payload may have. @default 100 */
+  readonly maxPayloadDepth?: number;
+  /** @default 'count' */
+  readonly unheard?: Unheard;
+  /** Where the library and `context.log` write. @default nowhere */
+  readonly logger?: Logger;
+  /** Hears, once each, what user code broke: listeners, taps, schemas, loggers, key functions. */
+  readonly onFault?: (error: unknown, where: string) => void;
+  /** Defaults of `register` and `bus.subscribe`. */
+  readonly mailbox?: Partial<MailboxChoice>;
+  /** How long a handler may run, in milliseconds. @default 300_000 */
+  readonly handlerTimeoutMs?: number;
+  /** How long it may go on after that before it is fenced, in milliseconds. @default 1_000 */
+  readonly graceMs?: number;
+  /** How long `request` waits, in milliseconds. @default 30_000 */
+  readonly requestTimeoutMs?: number;
+  readonly dedupe?: { readonly windowMs?: number; readonly maxKeys?: number };
+  readonly deadLetters?: {
+    readonly maxLetters?: number;
+    readonly maxBytes?: number;
+    readonly maxPerReason?: number;
+    readonly maxRedrives?: number;
+  };
+  /** How many topics keep a last value. @default 1_000 */
+  readonly maxRetained?: number;
+  /** How many topics keep their dispatch list ready. @default 10_000 */
+  readonly maxCachedTopics?: number;
+  /** How many labels of topic families, and of pairs of agents, metrics keep. @default 1_000 */
+  readonly maxMetricLabels?: number;
+  /** Time, order, chance and names. @default the real ones */
+  readonly env?: Env;
+}
+
+/** Every default of the library, in one place: `docs/defaults.md` is generated from it. */
+export const DEFAULTS = {
+  concurrency: 1,
+  capacity: 10_000,
+  overflow: 'reject',
+  ageingLimit: 16,
+  onHang: 'release',
+  handlerTimeoutMs: 300_000,
+  graceMs: 1_000,
+  requestTimeoutMs: 30_000,
+  priority: 5,
+  dedupeWindowMs: 300_000,
+  dedupeMaxKeys: 10_000,
+  maxLetters: 10_000,
+  maxLetterBytes: 16_777_216,
+  maxRedrives: 3,
+  maxRetained: 1_000,
+  maxCachedTopics: 10_000,
+  maxMetricLabels: 1_000,
+  maxPayloadDepth: 100,
+  closeTimeoutMs: 5_000,
+  drainTimeoutMs: 30_000,
+  isolation: 'own',
+  unheard: 'count',
+} as const;
+
+/** The default mailbox, as far as the bus does not say otherwise. */
+export const MAILBOX_DEFAULTS: MailboxChoice = {
+  concurrency: DEFAULTS.concurrency,
+  capacity: DEFAULTS.capacity,
+  overflow: DEFAULTS.overflow,
+  ageingLimit: DEFAULTS.ageingLimit,
+  onHang: DEFAULTS.onHang,
+};
+
+const ISOLATIONS: readonly unknown[] = ['own', 'clone', 'share'];
+const UNHEARD: readonly unknown[] = ['count', 'warn', 'dead-letter'];
+
+/** Refuses options of the bus that make no sense, before anything is built on them. */
+export function checkBusOptions(options: BusOptions): void {
+  if (typeof options !== 'object' || options === null) {
+    throw misuse('The options of MessageBus', 'an object', options);
+  }
+  const { isolation = 'own', unheard = 'count', onFault, contract } = options;
+  if (!ISOLATIONS.includes(isolation)) throw misuse('isolation', ISOLATIONS.join(', '), isolation);
+  if (!UNHEARD.includes(unheard)) throw misuse('unheard', UNHEARD.join(', '), unheard);
+  if (contract !== undefined && !((contract as unknown) instanceof Contract)) {
+    throw misuse('contract', 'what defineContract returned', contract);
+  }
+  if (onFault !== undefined && typeof onFault !== 'function') {
+    throw misuse('onFault', 'a function', onFault);
+  }
+  for (const name of [
+    'maxPayloadDepth',
+    'maxRetained',
+    'maxCachedTopics',
+    'maxMetricLabels',
+  ] as const) {
+    if (options[name] !== undefined) readCount(name, options[name], 0);
+  }
+}

@@ -1,0 +1,304 @@
+import type { AgentHost, AgentInfo, SubscriptionHandle } from '../agents/agent.ts';
+import type { AgentRecord } from '../agents/agent-record.ts';
+import type { HandlePermits } from '../agents/permits.ts';
+import type { Attempt } from '../delivery/attempt.ts';
+import { MessageTimeoutError } from '../delivery/errors.ts';
+import {
+  type AgentSubscribeOptions,
+  type HostSubscribeOptions,
+  type MailboxSettings,
+  readMailbox,
+  refuseMailboxOptions,
+  type ServeOptions,
+} from '../delivery/handler-options.ts';
+import { Inbox } from '../delivery/inbox.ts';
+import type { Receipt } from '../delivery/receipt.ts';
+import { readMs } from '../delivery/said.ts';
+import type { ShutdownParts } from '../delivery/shutdown.ts';
+import type { PublishOptions, RequestOptions, SendOptions, Speaker } from '../delivery/speech.ts';
+import type { Invoke, Subscription } from '../delivery/subscription.ts';
+import type { Subscriber } from '../delivery/subscriptions.ts';
+import { Worker } from '../delivery/worker.ts';
+import { onAbort } from '../kernel/abort.ts';
+import type { Message } from '../message/message.ts';
+import { parse } from '../message/parse.ts';
+import { compilePattern } from '../message/pattern.ts';
+import type { Logger } from '../observe/logger.ts';
+import type { Wiring } from './wiring.ts';
+
+const HOST = '$host';
+
+/** What handles, handlers and the bus itself have done on the wiring. */
+export class Hosting implements AgentHost {
+  readonly #wiring: Wiring;
+
+  constructor(wiring: Wiring) {
+    this.#wiring = wiring;
+  }
+
+  publish(speaker: Speaker, topic: string, payload: unknown, options?: PublishOptions): Receipt {
+    return this.#wiring.admitter.publish(speaker, topic, payload, options);
+  }
+
+  send(
+    speaker: Speaker,
+    to: string,
+    topic: string,
+    payload: unknown,
+    options?: SendOptions,
+  ): Receipt {
+    return this.#wiring.admitter.send(speaker, to, topic, payload, options);
+  }
+
+  request(
+    speaker: Speaker,
+    topic: string,
+    payload: unknown,
+    options?: RequestOptions,
+  ): Promise<unknown> {
+    return this.#wiring.ask.request(speaker, topic, payload, options);
+  }
+
+  /** A subscription of the host: its mailbox and its worker serve it alone. */
+  subscribeHost(
+    pattern: string,
+    handler: Invoke,
+    options: HostSubscribeOptions,
+  ): SubscriptionHandle {
+    const home = this.#ownWorker(HOST, pattern, options);
+    const by = { owner: HOST, home };
+    const compiled = compilePattern(pattern);
+    const subscription = this.#wiring.subscriptions.subscribe(by, compiled, handler, options);
+    return this.#handle(subscription, () => {});
+  }
+
+  subscribe(
+    record: AgentRecord,
+    permits: HandlePermits,
+    pattern: string,
+    handler: Invoke,
+    options: AgentSubscribeOptions,
+  ): SubscriptionHandle {
+    const home = this.#homeOf(record, pattern, options);
+    const by: Subscriber = { owner: record.name, home, permits };
+    const compiled = compilePattern(pattern);
+    const subscription = this.#wiring.subscriptions.subscribe(by, compiled, handler, options);
+    return this.#belongsTo(record, subscription);
+  }
+
+  serve(
+    record: AgentRecord,
+    permits: HandlePermits,
+    topic: string,
+    handler: Invoke,
+    options: ServeOptions,
+  ): SubscriptionHandle {
+    refuseMailboxOptions(options, 'handler');
+    const by: Subscriber = { owner: record.name, home: record.worker, permits };
+    const answering = this.#answering(handler);
+    const compiled = compilePattern(topic);
+    const subscription = this.#wiring.subscriptions.serve(by, compiled, answering, options);
+    return this.#belongsTo(record, subscription);
+  }
+
+  messages(record: AgentRecord, pattern: string | undefined): AsyncIterableIterator<Message> {
+    if (pattern === undefined) return record.inbox.messages(() => {});
+    return this.messagesOf(record.name, pattern, record);
+  }
+
+  /** Pulls from a mailbox of its own, which fills from now on. */
+  messagesOf(owner: string, pattern: string, record?: AgentRecord): AsyncIterableIterator<Message> {
+    const { shop, mailboxDefaults, subscriptions } = this.#wiring;
+    const inbox = new Inbox(shop, `${owner} reads ${pattern}`, mailboxDefaults);
+    const by = { owner, home: inbox };
+    const subscription = subscriptions.pull(by, compilePattern(pattern), true);
+    record?.add(subscription);
+    return inbox.messages(() => {
+      record?.remove(subscription);
+      subscriptions.end(subscription);
+      inbox.close();
+    });
+  }
+
+  once(
+    pattern: string,
+    { timeoutMs, signal }: { readonly timeoutMs?: number; readonly signal?: AbortSignal },
+  ): Promise<Message> {
+    const limit = readMs('timeoutMs', timeoutMs) ?? Infinity;
+    const { env } = this.#wiring;
+    return new Promise((resolve, reject) => {
+      const ends: (() => void)[] = [];
+      const finish = (settle: () => void): void => {
+        for (const end of ends) end();
+        settle();
+      };
+      const heard = this.subscribeHost(pattern, (message) => finish(() => resolve(message)), {});
+      ends.push(() => heard.unsubscribe());
+      if (limit !== Infinity) {
+        const late = (): void => finish(() => reject(new MessageTimeoutError(pattern, limit)));
+        const timer = env.setTimer(limit, late, { keepAlive: true, label: 'once' });
+        ends.push(() => timer.cancel());
+      }
+      if (signal !== undefined) {
+        ends.push(onAbort(signal, (reason) => finish(() => reject(reason))));
+      }
+    });
+  }
+
+  pause(record: AgentRecord): void {
+    this.#wiring.dispatcher.spill();
+    if (record.worker.status === 'open') record.worker.status = 'paused';
+  }
+
+  resume(record: AgentRecord): void {
+    if (record.worker.status === 'paused') record.worker.status = 'open';
+    record.worker.wake();
+  }
+
+  leave(record: AgentRecord): Promise<void> {
+    return this.#wiring.membership.leave(record);
+  }
+
+  log(record: AgentRecord): Logger {
+    return withFields(this.#wiring.logger, () => ({ agent: record.name }));
+  }
+
+  info(record: AgentRecord): AgentInfo {
+    this.#wiring.dispatcher.spill();
+    const { name, capabilities, worker } = record;
+    const { mailbox, options } = worker;
+    return {
+      name,
+      capabilities: [...capabilities],
+      status: statusOf(worker),
+      running: worker.running,
+      queued: mailbox.size,
+      waiting: mailbox.waiting,
+      highWater: mailbox.highWater,
+      capacity: options.capacity,
+      concurrency: options.concurrency,
+    };
+  }
+
+  // ---- for the contexts of running handlers
+
+  reply(attempt: Attempt, value: unknown): boolean {
+    const { ledger } = this.#wiring;
+    const { asker } = attempt.delivery.admission;
+    if (asker === undefined) {
+      ledger.foreignReplies++;
+      return false;
+    }
+    if (attempt.delivery.replied) {
+      ledger.duplicateReplies++;
+      return false;
+    }
+    attempt.delivery.replied = true;
+    return asker.answer(this.#answerOf(attempt.message, value));
+  }
+
+  close(attempt: Attempt, closeBus: () => Promise<unknown>): Promise<void> {
+    const { registry, membership, ledger } = this.#wiring;
+    const { delivery } = attempt;
+    const record = registry.get(attempt.agent);
+    if (record !== undefined) return membership.leave(record, delivery);
+    if (attempt.running && !delivery.flags.exempt) {
+      delivery.flags = { ...delivery.flags, exempt: true };
+      ledger.exempt++;
+    }
+    return closeBus().then(() => undefined);
+  }
+
+  logOf(attempt: Attempt): Logger {
+    const { agent, message } = attempt;
+    return withFields(this.#wiring.logger, () => ({
+      agent,
+      topic: message.topic,
+      messageId: message.id,
+      correlationId: message.correlationId,
+    }));
+  }
+
+  // ---- for the bus
+
+  speakerNamed(name: string): Speaker | undefined {
+    if (name !== HOST && this.#wiring.registry.get(name) === undefined) return undefined;
+    return { name, cause: undefined };
+  }
+
+  shutdownParts(): ShutdownParts {
+    const { subscriptions } = this.#wiring;
+    return Object.assign(Object.create(null) as object, this.#wiring, {
+      households: () => subscriptions.households(),
+    }) as unknown as ShutdownParts;
+  }
+
+  #homeOf(record: AgentRecord, pattern: string, options: AgentSubscribeOptions): Worker {
+    if (options?.lane === 'own') return this.#ownWorker(record.name, pattern, options);
+    refuseMailboxOptions(options ?? {}, 'subscription');
+    return record.worker;
+  }
+
+  #ownWorker(owner: string, pattern: string, options: MailboxSettings): Worker {
+    const { shop, mailboxDefaults } = this.#wiring;
+    const choice = readMailbox(options ?? {}, mailboxDefaults);
+    return new Worker(shop, { ...choice, label: `${owner} on ${pattern}` });
+  }
+
+  #belongsTo(record: AgentRecord, subscription: Subscription): SubscriptionHandle {
+    record.add(subscription);
+    return this.#handle(subscription, () => record.remove(subscription));
+  }
+
+  #handle(subscription: Subscription, forget: () => void): SubscriptionHandle {
+    const { subscriptions } = this.#wiring;
+    const unsubscribe = (): void => {
+      subscriptions.end(subscription);
+      forget();
+    };
+    return {
+      pattern: subscription.pattern.source,
+      get active() {
+        return subscription.active;
+      },
+      unsubscribe,
+      [Symbol.dispose]: unsubscribe,
+    };
+  }
+
+  /** What a responder returns is checked and taken in like everything that is said. */
+  #answering(handler: Invoke): Invoke {
+    return (message, context) => {
+      const answer = handler(message, context);
+      if (!isPromise(answer)) return this.#answerOf(message, answer);
+      return answer.then((value) => this.#answerOf(message, value));
+    };
+  }
+
+  #answerOf(message: Message, value: unknown): unknown {
+    const { contract, keeper } = this.#wiring;
+    const schema = contract?.family('requests', message.topic)?.output;
+    const subject = { what: 'output', topic: message.topic };
+    return keeper.keep(schema === undefined ? value : parse(schema, value, subject));
+  }
+}
+
+function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
+}
+
+function statusOf({ status, running }: Worker): AgentInfo['status'] {
+  if (status === 'stopped') return 'left';
+  if (status === 'paused') return 'paused';
+  return running > 0 ? 'busy' : 'idle';
+}
+
+/** The logger with some fields in every line, read when a line is written. */
+function withFields(logger: Logger, fields: () => Record<string, unknown>): Logger {
+  return {
+    debug: (message, more) => logger.debug(message, { ...fields(), ...more }),
+    info: (message, more) => logger.info(message, { ...fields(), ...more }),
+    warn: (message, more) => logger.warn(message, { ...fields(), ...more }),
+    error: (message, more) => logger.error(message, { ...fields(), ...more }),
+  };
+}

@@ -1,0 +1,87 @@
+import type { BusStatus } from '../delivery/admitter.ts';
+import type { BusLimits } from './limits.ts';
+import type { Wiring } from './wiring.ts';
+
+/** The state of a bus. Admitted deliveries are the sum of the nine states that follow. */
+export interface BusInspection {
+  readonly status: BusStatus;
+  readonly admitted: number;
+  readonly waiting: number;
+  readonly queued: number;
+  readonly inFlight: number;
+  readonly deferred: number;
+  readonly retryWait: number;
+  readonly handled: number;
+  readonly deadLettered: number;
+  readonly expired: number;
+  readonly cancelled: number;
+  /** Messages admitted, whatever the number of their copies. */
+  readonly messages: number;
+  /** Delayed messages that are not due. */
+  readonly scheduled: number;
+  /** Calls that were refused. */
+  readonly refused: number;
+  /** Published messages that nobody heard. */
+  readonly unrouted: number;
+  readonly retries: number;
+  /** Handlers that were fenced while they still ran. */
+  readonly abandoned: number;
+  /** Messages that `dedupeKey` stopped. */
+  readonly duplicates: number;
+  readonly lateReplies: number;
+  readonly duplicateReplies: number;
+  readonly foreignReplies: number;
+  /** Faults of listeners, taps, loggers, key functions. */
+  readonly faults: number;
+  /** Functions and class instances that payloads passed by reference. */
+  readonly byReference: number;
+  readonly agents: number;
+  readonly subscriptions: number;
+  readonly pendingRequests: number;
+  readonly letters: number;
+  readonly letterBytes: number;
+  /** Letters that had to make room for newer ones. */
+  readonly evictedLetters: number;
+  readonly cachedTopics: number;
+  readonly retainedTopics: number;
+  readonly limits: BusLimits;
+}
+
+/** Reads the books of a bus. */
+export function inspectBus(wiring: Wiring): BusInspection {
+  const { ledger, letters, router } = wiring;
+  return {
+    status: wiring.status,
+    admitted: ledger.admitted,
+    waiting: ledger.waiting,
+    queued: ledger.queued,
+    inFlight: ledger.inFlight,
+    deferred: ledger.deferred,
+    retryWait: ledger.retryWait,
+    handled: ledger.handled,
+    deadLettered: ledger.deadLettered,
+    expired: ledger.expired,
+    cancelled: ledger.cancelled,
+    messages: ledger.messages,
+    scheduled: ledger.scheduled,
+    refused: ledger.refused,
+    unrouted: ledger.unrouted,
+    retries: ledger.retries,
+    abandoned: ledger.abandoned,
+    duplicates: ledger.duplicates,
+    lateReplies: ledger.lateReplies,
+    duplicateReplies: ledger.duplicateReplies,
+    foreignReplies: ledger.foreignReplies,
+    faults: ledger.faults,
+    byReference: ledger.byReference,
+    agents: wiring.registry.size,
+    subscriptions: wiring.subscriptions.size,
+    pendingRequests: wiring.requests.size,
+    letters: letters.size,
+    letterBytes: letters.bytes,
+    evictedLetters: letters.evicted,
+    cachedTopics: router.stats().cachedTopics,
+    retainedTopics: wiring.retained.size,
+    limits: wiring.limits,
+  };
+}

@@ -1,0 +1,38 @@
+import type { MailboxChoice } from '../delivery/handler-options.ts';
+import { type BusOptions, DEFAULTS } from './bus-options.ts';
+
+/** The bounds of a bus; every one is finite unless its owner said `Infinity`. */
+export interface BusLimits {
+  readonly capacity: number;
+  readonly concurrency: number;
+  readonly handlerTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+  readonly maxLetters: number;
+  readonly maxLetterBytes: number;
+  readonly maxRetained: number;
+  readonly maxCachedTopics: number;
+  readonly maxMetricLabels: number;
+  readonly dedupeMaxKeys: number;
+  readonly dedupeWindowMs: number;
+}
+
+/** What the options of a bus come to. */
+export function readLimits(
+  options: Omit<BusOptions, 'contract'>,
+  mailbox: MailboxChoice,
+): BusLimits {
+  const { dedupe = {}, deadLetters = {} } = options;
+  return Object.freeze({
+    capacity: mailbox.capacity,
+    concurrency: mailbox.concurrency,
+    handlerTimeoutMs: options.handlerTimeoutMs ?? DEFAULTS.handlerTimeoutMs,
+    requestTimeoutMs: options.requestTimeoutMs ?? DEFAULTS.requestTimeoutMs,
+    maxLetters: deadLetters.maxLetters ?? DEFAULTS.maxLetters,
+    maxLetterBytes: deadLetters.maxBytes ?? DEFAULTS.maxLetterBytes,
+    maxRetained: options.maxRetained ?? DEFAULTS.maxRetained,
+    maxCachedTopics: options.maxCachedTopics ?? DEFAULTS.maxCachedTopics,
+    maxMetricLabels: options.maxMetricLabels ?? DEFAULTS.maxMetricLabels,
+    dedupeMaxKeys: dedupe.maxKeys ?? DEFAULTS.dedupeMaxKeys,
+    dedupeWindowMs: dedupe.windowMs ?? DEFAULTS.dedupeWindowMs,
+  });
+}

@@ -1,0 +1,334 @@
+import { Membership } from '../agents/membership.ts';
+import { Registry } from '../agents/registry.ts';
+import { Admitter, type BusStatus } from '../delivery/admitter.ts';
+import { Ask } from '../delivery/ask.ts';
+import type { Attempt, House } from '../delivery/attempt.ts';
+import type { BusEvents } from '../delivery/bus-events.ts';
+import { DeadLetters } from '../delivery/dead-letters.ts';
+import { Dedupe } from '../delivery/dedupe.ts';
+import { Dispatcher } from '../delivery/dispatcher.ts';
+import { readMailbox } from '../delivery/handler-options.ts';
+import { Ledger } from '../delivery/ledger.ts';
+import { MiddlewareChain } from '../delivery/middleware.ts';
+import { Outcomes } from '../delivery/outcomes.ts';
+import { PayloadKeeper } from '../delivery/payload-keeper.ts';
+import { Requests } from '../delivery/requests.ts';
+import { Responders } from '../delivery/responders.ts';
+import { Retained } from '../delivery/retained.ts';
+import { Route } from '../delivery/route.ts';
+import { Running } from '../delivery/running.ts';
+import { Schedule } from '../delivery/schedule.ts';
+import type { Subscription } from '../delivery/subscription.ts';
+import { Subscriptions } from '../delivery/subscriptions.ts';
+import { takeOutOne } from '../delivery/take-out.ts';
+import { Taps } from '../delivery/taps.ts';
+import { TurnClock } from '../delivery/turn-clock.ts';
+import type { Workshop } from '../delivery/worker.ts';
+import type { Env } from '../kernel/env.ts';
+import { GuardedEvents } from '../kernel/events.ts';
+import { realEnv } from '../kernel/real-env.ts';
+import type { Contract } from '../message/contract.ts';
+import { Envelope, type Origin } from '../message/envelope.ts';
+import { checkTopic } from '../message/topic.ts';
+import { guardLogger, type Logger, silentLogger } from '../observe/logger.ts';
+import { Metrics } from '../observe/metrics.ts';
+import { Router } from '../routing/router.ts';
+import { type BusOptions, DEFAULTS, MAILBOX_DEFAULTS } from './bus-options.ts';
+import { type BusLimits, readLimits } from './limits.ts';
+
+/** The options with the contract as it is at run time. */
+type WiringOptions = Omit<BusOptions, 'contract'> & { readonly contract?: Contract | undefined };
+
+/** Reports what user code broke; counts it in any case. */
+export type Fault = (error: unknown, where: string) => void;
+
+/**
+ * All parts of one bus, wired once. Nothing here decides anything: each part says in its own file
+ * what it does and what it needs.
+ */
+export class Wiring {
+  readonly env: Env;
+  readonly origin: Origin;
+  readonly ledger: Ledger = new Ledger();
+  readonly registry: Registry = new Registry();
+  readonly middleware: MiddlewareChain = new MiddlewareChain();
+  readonly running: Running = new Running();
+  readonly responders: Responders = new Responders();
+  readonly mailboxDefaults: ReturnType<typeof readMailbox>;
+  readonly logger: Logger;
+  readonly events: GuardedEvents<BusEvents>;
+  readonly metrics: Metrics;
+  readonly taps: Taps;
+  readonly retained: Retained;
+  readonly keeper: PayloadKeeper;
+  readonly letters: DeadLetters;
+  readonly outcomes: Outcomes;
+  readonly dispatcher: Dispatcher;
+  readonly schedule: Schedule;
+  readonly router: Router<Subscription, Route>;
+  readonly requests: Requests;
+  readonly admitter: Admitter;
+  readonly ask: Ask;
+  readonly shop: Workshop;
+  readonly subscriptions: Subscriptions;
+  readonly membership: Membership;
+  readonly graceMs: number;
+  readonly contract: Contract | undefined;
+  readonly limits: BusLimits;
+  status: BusStatus = 'open';
+  #seq = 0;
+  #letters = 0;
+
+  constructor(given: BusOptions, house: (wiring: Wiring) => House) {
+    const options = given as unknown as WiringOptions;
+    const env = options.env ?? realEnv();
+    const clock = new TurnClock(env);
+    const now = (): number => clock.now();
+    const fault = this.#faultOf(options.onFault);
+    this.env = env;
+    this.contract = options.contract;
+    this.origin = { idPrefix: env.idPrefix(), wallAtZero: env.wall() - env.now() };
+    this.graceMs = options.graceMs ?? DEFAULTS.graceMs;
+    this.mailboxDefaults = readMailbox(options.mailbox ?? {}, MAILBOX_DEFAULTS);
+    this.limits = readLimits(options, this.mailboxDefaults);
+    this.logger = guardLogger(options.logger ?? silentLogger, (error) => fault(error, 'logger'));
+    this.events = new GuardedEvents<BusEvents>(fault);
+    this.metrics = new Metrics({ maxLabels: options.maxMetricLabels ?? DEFAULTS.maxMetricLabels });
+    this.taps = new Taps(env, fault);
+    this.retained = new Retained(options.maxRetained ?? DEFAULTS.maxRetained);
+    this.keeper = new PayloadKeeper(
+      options.isolation ?? DEFAULTS.isolation,
+      options.maxPayloadDepth ?? DEFAULTS.maxPayloadDepth,
+      this.ledger,
+    );
+    this.letters = this.#makeLetters(options);
+    const { ledger, events, metrics, letters } = this;
+    this.outcomes = new Outcomes({ ledger, letters, events, metrics, now });
+    this.dispatcher = new Dispatcher({
+      env,
+      ledger,
+      outcomes: this.outcomes,
+      clock,
+      onFault: fault,
+    });
+    this.schedule = new Schedule(env, ledger);
+    this.router = this.#makeRouter(options);
+    this.requests = this.#makeRequests(now);
+    this.admitter = this.#makeAdmitter(options, now);
+    this.ask = this.#makeAsk(options);
+    this.shop = {
+      env,
+      ledger,
+      events,
+      outcomes: this.outcomes,
+      running: this.running,
+      house: house(this),
+      graceMs: this.graceMs,
+      now,
+      spill: () => this.dispatcher.spill(),
+    };
+    this.subscriptions = this.#makeSubscriptions(options, now);
+    const { shop, registry, subscriptions, dispatcher, mailboxDefaults, graceMs } = this;
+    this.membership = new Membership({
+      shop,
+      registry,
+      subscriptions,
+      dispatcher,
+      events,
+      mailboxDefaults,
+      graceMs,
+    });
+  }
+
+  /** Reports a fault of user code from anywhere. */
+  fault(error: unknown, where: string): void {
+    this.#fault(error, where);
+  }
+
+  #fault: Fault = () => {};
+
+  #faultOf(onFault: Fault | undefined): Fault {
+    let telling = false;
+    this.#fault = (error, where) => {
+      this.ledger.faults++;
+      // A listener of faults that faults itself is counted and not told to itself again.
+      if (telling) return;
+      telling = true;
+      try {
+        this.logger?.error(`fault in ${where}`, {
+          error: String((error as Error)?.message ?? error),
+        });
+        this.events?.emit('fault', error, where);
+        onFault?.(error, where);
+      } catch {
+        this.ledger.faults++;
+      } finally {
+        telling = false;
+      }
+    };
+    return this.#fault;
+  }
+
+  #makeLetters({ deadLetters = {} }: WiringOptions): DeadLetters {
+    const { maxLetters = DEFAULTS.maxLetters, maxBytes = DEFAULTS.maxLetterBytes } = deadLetters;
+    const { maxPerReason = maxLetters } = deadLetters;
+    return new DeadLetters(
+      {
+        wall: () => this.env.wall(),
+        now: () => this.env.now(),
+        nextLetterId: () => `${this.origin.idPrefix}dl${++this.#letters}`,
+      },
+      { maxLetters, maxBytes, maxPerReason },
+    );
+  }
+
+  #makeRouter({
+    contract,
+    maxCachedTopics = DEFAULTS.maxCachedTopics,
+  }: WiringOptions): Wiring['router'] {
+    return new Router<Subscription, Route>({
+      maxCachedTopics,
+      build: (topic, matches) => {
+        checkTopic(topic);
+        const family = contract?.family('topics', topic);
+        return new Route(family, matches, this.metrics.family(family?.key ?? topic));
+      },
+    });
+  }
+
+  #makeRequests(now: () => number): Requests {
+    return new Requests({
+      env: this.env,
+      now,
+      abandon: (delivery, how, reason) => {
+        if (delivery?.state === 'inFlight') delivery.current?.abort(reason);
+        else this.#withdraw(delivery, how);
+      },
+      late: (message, value) => this.#lateReply(message, value),
+    });
+  }
+
+  #withdraw(
+    delivery: Parameters<typeof takeOutOne>[0] | undefined,
+    how: 'expired' | 'withdrawn',
+  ): void {
+    // A request that still lies in the ring has no delivery of its own: it gets one by the spill.
+    this.dispatcher.spill();
+    if (delivery === undefined || !takeOutOne(delivery)) return;
+    if (how === 'expired') this.outcomes.expired(delivery);
+    else this.outcomes.cancelled(delivery, 'withdrawn');
+    delivery.home.wake();
+  }
+
+  #lateReply(message: Envelope, value: unknown): void {
+    this.ledger.lateReplies++;
+    const reply = new Envelope(
+      this.origin,
+      ++this.#seq,
+      'reply',
+      message.topic,
+      message.view,
+      message.to ?? '$host',
+      message.from,
+      this.keeper.keepAnything(value),
+      message.priority,
+      undefined,
+      {
+        correlationId: message.correlationId,
+        causationId: message.id,
+        deadline: Infinity,
+        depth: 0,
+        hops: 0,
+      },
+      this.env.now(),
+      Infinity,
+    );
+    this.letters.refuse(reply, 'send', 'late-reply', undefined);
+    if (this.events.has('late-reply')) this.events.emit('late-reply', reply, message.from);
+  }
+
+  #makeAdmitter(options: WiringOptions, now: () => number): Admitter {
+    const { contract, open = false, dedupe = {}, unheard = 'count' } = options;
+    const { env, origin, ledger, events, letters, dispatcher, router } = this;
+    const { keeper, middleware, retained, schedule, taps, registry } = this;
+    return new Admitter({
+      env,
+      origin,
+      ledger,
+      events,
+      letters,
+      dispatcher,
+      router,
+      contract,
+      open,
+      keeper,
+      middleware,
+      retained,
+      schedule,
+      taps,
+      dedupe: new Dedupe({
+        windowMs: dedupe.windowMs ?? DEFAULTS.dedupeWindowMs,
+        maxKeys: dedupe.maxKeys ?? DEFAULTS.dedupeMaxKeys,
+      }),
+      unheard: (message) => this.#unheard(message, unheard),
+      now,
+      nextSeq: () => ++this.#seq,
+      status: () => this.status,
+      addressee: (name) => registry.get(name),
+      nearestAgent: (name) => registry.nearest(name),
+    });
+  }
+
+  #unheard(message: Envelope, unheard: BusOptions['unheard']): void {
+    if (unheard === 'warn') {
+      this.logger.warn('nobody heard a message', { topic: message.topic, from: message.from });
+    } else if (unheard === 'dead-letter') {
+      this.letters.refuse(message, 'publish', 'unhandled', undefined);
+    }
+  }
+
+  #makeAsk({ contract, open = false, requestTimeoutMs }: WiringOptions): Ask {
+    const { admitter, dispatcher, requests, responders, taps, registry, env } = this;
+    return new Ask({
+      admitter,
+      dispatcher,
+      requests,
+      responders,
+      contract,
+      open,
+      taps,
+      requestTimeoutMs: requestTimeoutMs ?? DEFAULTS.requestTimeoutMs,
+      // A deadline is counted from the call itself, not from the beginning of a long turn.
+      now: () => env.now(),
+      hasAgent: (name) => registry.get(name) !== undefined,
+      hasCapability: (name, capability) =>
+        registry.get(name)?.capabilities.has(capability) === true,
+      nearestAgent: (name) => registry.nearest(name),
+    });
+  }
+
+  #makeSubscriptions(options: WiringOptions, now: () => number): Subscriptions {
+    const { env, router, responders, dispatcher, ledger, outcomes, middleware, retained } = this;
+    const { keeper, mailboxDefaults } = this;
+    return new Subscriptions({
+      env,
+      router,
+      responders,
+      dispatcher,
+      ledger,
+      outcomes,
+      middleware,
+      retained,
+      mailboxDefaults,
+      handlerTimeoutMs: options.handlerTimeoutMs ?? DEFAULTS.handlerTimeoutMs,
+      isolate: (handler) => {
+        if (keeper.isolation !== 'clone') return handler;
+        return (message, context: Attempt) => {
+          const payload = keeper.forDelivery(message.payload);
+          return handler((message as Envelope).withPayload(payload), context);
+        };
+      },
+      now,
+    });
+  }
+}
