@@ -32,8 +32,11 @@ type Part = { readonly text: string } | { readonly name: string };
  * topic('report.{id}.drafted', { id: 'src/a.md' }); // => 'report.src%2Fa%2Emd.drafted'
  * ```
  */
-export function topic<const T extends string>(template: T, params: ParamsOf<T>): TopicOf<T> {
-  const values = params as Readonly<Record<string, string>>;
+export function topic<const T extends string>(
+  template: T,
+  params: NoInfer<ParamsOf<T>>,
+): TopicOf<T> {
+  const values: Readonly<Record<string, string>> = params;
   const segments = partsOf(template).map((part) =>
     'text' in part ? part.text : encode(template, part.name, values),
   );
