@@ -51,7 +51,8 @@ function trieOf(globs: readonly (readonly Segment[])[]): SegmentTrie<Ordered> {
   return trie;
 }
 
-const MAX_REMEMBERED = 1_000;
+/** Agents of a kind subscribe to the same patterns, and share them while they are few. */
+const MAX_REMEMBERED = 2_000;
 const remembered = new Map<string, Pattern>();
 
 /**
@@ -64,7 +65,6 @@ const remembered = new Map<string, Pattern>();
  */
 export function compilePattern(source: string): Pattern {
   mustBeString('pattern', source);
-  if (isPlainTopic(source)) return new Pattern(source, source, NONE, NONE);
   const known = remembered.get(source);
   if (known !== undefined) return known;
   const pattern = compile(source);
@@ -74,6 +74,7 @@ export function compilePattern(source: string): Pattern {
 }
 
 function compile(source: string): Pattern {
+  if (isPlainTopic(source)) return new Pattern(source, source, NONE, NONE);
   if (isSimple(source)) {
     const segments = tidy(source, source.split('.').map(simpleSegment));
     return new Pattern(source, undefined, NONE, [segments]);

@@ -101,7 +101,7 @@ describe('a pattern', () => {
   it('is still right when many others were compiled since', () => {
     const first = compilePattern('first.*');
 
-    for (let at = 0; at < 1_500; at += 1) compilePattern(`other.${at}.*`);
+    for (let at = 0; at < 2_500; at += 1) compilePattern(`other.${at}.*`);
 
     expect(compilePattern('first.*').matches('first.a')).toBe(true);
     expect(first.matches('first.a')).toBe(true);
