@@ -25,7 +25,7 @@ export function makeBus<C extends ContractShape = AnyContract>(
 }
 
 /** On real time there is no end to wait for but that nothing changes from turn to turn. */
-async function comeToRest(bus: MessageBus<never>): Promise<void> {
+async function comeToRest(bus: { inspect(): unknown }): Promise<void> {
   let last = '';
   for (let still = 0; still < 3; ) {
     await new Promise((resolve) => setImmediate(resolve));

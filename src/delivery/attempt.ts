@@ -32,15 +32,14 @@ export interface House {
  * conversation. `Context` has its public type.
  */
 export class Attempt implements Speaker, Cause {
-  /** @internal */
   readonly delivery: Delivery;
   /** Which call of the handler this is, from 1. */
   readonly attempt: number;
-  /** Monotonic instant. @internal */
+  /** Monotonic instant. */
   readonly startedAt: number;
-  /** Who runs it. @internal */
+  /** Who runs it. */
   readonly worker: Worker;
-  /** It was fenced, and its slot waits until it really ends. @internal */
+  /** It was fenced, and its slot waits until it really ends. */
   holdsSlot = false;
   readonly #house: House;
   #state: 'running' | 'over' | 'fenced' = 'running';
@@ -106,52 +105,46 @@ export class Attempt implements Speaker, Cause {
     return this.#house.close(this);
   }
 
-  /** @internal */
   get name(): string {
     return this.delivery.subscription.owner;
   }
 
-  /** @internal */
   get cause(): Cause {
     return this;
   }
 
-  /** @internal */
   get message(): Cause['message'] {
     return this.delivery.admission.message;
   }
 
-  /** @internal */
   get deadline(): number {
     return this.message.lineage?.deadline ?? Infinity;
   }
 
-  /** @internal */
   get running(): boolean {
     return this.#state === 'running';
   }
 
-  /** @internal */
   get fenced(): boolean {
     return this.#state === 'fenced';
   }
 
-  /** The handler has returned or thrown. @internal */
+  /** The handler has returned or thrown. */
   end(): void {
     if (this.#state === 'running') this.#state = 'over';
   }
 
-  /** The handler runs on, but what it says is no longer heard. @internal */
+  /** The handler runs on, but what it says is no longer heard. */
   fence(): void {
     if (this.#state === 'running') this.#state = 'fenced';
   }
 
-  /** Why its handler was told to stop, if it was. @internal */
+  /** Why its handler was told to stop, if it was. */
   get abortReason(): unknown {
     return this.#aborted?.reason;
   }
 
-  /** Tells the handler, and what it waits for on this bus, that nobody waits. @internal */
+  /** Tells the handler, and what it waits for on this bus, that nobody waits. */
   abort(reason: unknown): void {
     if (this.#aborted !== undefined) return;
     this.#aborted = { reason };
@@ -161,7 +154,6 @@ export class Attempt implements Speaker, Cause {
     this.#controller?.abort(reason);
   }
 
-  /** @internal */
   onAbort(callback: (reason: unknown) => void): () => void {
     if (this.#aborted !== undefined) {
       callback(this.#aborted.reason);

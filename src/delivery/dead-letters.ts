@@ -69,7 +69,7 @@ export interface LetterFilter {
   readonly refused?: boolean;
 }
 
-/** A letter with what is needed to send it again. @internal */
+/** A letter with what is needed to send it again. */
 export interface KeptLetter extends DeadLetter {
   readonly message: Envelope;
   /** The subscription that failed; undefined for a refused call. */

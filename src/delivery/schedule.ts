@@ -19,7 +19,7 @@ export class Schedule {
 
   /** `admit` runs when the message is due; what it throws becomes the receipt's refusal. */
   add(message: Envelope, delayMs: number, admit: () => Receipt | undefined): Receipt {
-    const scheduled = new Scheduled(message, admit, () => this.#remove(scheduled));
+    const scheduled: Scheduled = new Scheduled(message, admit, () => this.#remove(scheduled));
     this.#waiting.add(scheduled);
     this.#ledger.scheduled++;
     scheduled.timer = this.#env.setTimer(delayMs, () => this.#due(scheduled), {
