@@ -58,7 +58,6 @@ function merged(ranges: readonly (readonly [number, number])[]): [number, number
  * usual way with wildcards: Krauss, "Matching Wildcards: An Algorithm", 2008).
  */
 export function matchGlob(parts: readonly GlobPart[], segment: string): boolean {
-  if (segment.length > MAX_LENGTH) return false;
   const length = readCodes(segment);
   let part = 0;
   let at = 0;

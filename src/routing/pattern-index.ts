@@ -22,7 +22,13 @@ export class PatternIndex<T extends Routable> {
     return this.#size;
   }
 
-  /** The nodes of the trie, the root included. */
+  /** The topics that exact patterns name, after a sweep. */
+  topics(): number {
+    this.#sweep();
+    return this.#exact.size;
+  }
+
+  /** The nodes of the trie, the root included, after a sweep. */
   nodes(): number {
     return this.#trie.nodes();
   }

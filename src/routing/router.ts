@@ -12,6 +12,8 @@ export interface RouterOptions<T extends Routable, R> {
 /** What a router holds, for `inspect` and for tests. */
 export interface RouterStats {
   readonly cachedTopics: number;
+  /** The topics that exact patterns name. */
+  readonly exactTopics: number;
   /** The nodes of the wildcard trie; an empty one has its root. */
   readonly trieNodes: number;
 }
@@ -84,7 +86,11 @@ export class Router<T extends Routable, R> {
   }
 
   stats(): RouterStats {
-    return { cachedTopics: this.#cache.size, trieNodes: this.#index.nodes() };
+    return {
+      cachedTopics: this.#cache.size,
+      exactTopics: this.#index.topics(),
+      trieNodes: this.#index.nodes(),
+    };
   }
 
   #isGood(entry: Entry<R>): boolean {

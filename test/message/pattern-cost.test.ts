@@ -87,6 +87,13 @@ describe('the cost of a match', () => {
     for (const source of huge) expect(() => compilePattern(source)).toThrow(InvalidPatternError);
   });
 
+  it('counts every node, every test and every character', () => {
+    const steps = stepsOf(compilePattern('a.b*'), 'a.bc');
+
+    // Two nodes of 4, a test of 8, and two characters.
+    expect(steps).toBe(18);
+  });
+
   it('of a text that can be no topic is nothing', () => {
     const pattern = compilePattern('**.*a');
 

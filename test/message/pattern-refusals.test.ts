@@ -80,11 +80,17 @@ describe('a refused pattern', () => {
       'its braces make 257 alternatives, more than 256; subscribe to several patterns',
     ],
     [
+      '{300..1}',
+      0,
+      'its braces make 300 alternatives, more than 256; subscribe to several patterns',
+    ],
+    [
       '{a,b}'.repeat(9),
       0,
       'its braces make 512 alternatives, more than 256; subscribe to several patterns',
     ],
     [`**.${'{?,*}.'.repeat(7)}x`, 0, COSTLY],
+    [`*${'[!b-y]'.repeat(34)}b`, 0, COSTLY],
     [`**.${'*a*.'.repeat(40)}x`, 0, COSTLY],
   ])('%j says at character %i what to write instead', (pattern, position, problem) => {
     const compile = () => compilePattern(pattern);

@@ -30,6 +30,7 @@ describe('a pattern', () => {
     ['[abc].x', 'a.x b.x d.x ab.x', 'a.x b.x'],
     ['[a-c1-3]', 'a c d 1 4', 'a c 1'],
     ['[!a-c]', 'a d \u{1f600} -', 'd \u{1f600} -'],
+    ['[a-db]', 'a b c d e', 'a b c d'],
     ['[a-]x[-a]', 'ax- -xa bxa', 'ax- -xa'],
     ['[\u{1f600}-\u{1f610}]', '\u{1f605} a', '\u{1f605}'],
     ['{a,b}', 'a b c a,b', 'a b'],
@@ -41,6 +42,7 @@ describe('a pattern', () => {
     ['n{1..3}', 'n1 n3 n4 n', 'n1 n3'],
     ['{01..10}', '01 09 10 1', '01 09 10'],
     ['{a..e..2}', 'a b c e', 'a c e'],
+    ['{1..3..0}', '1 2 3 4', '1 2 3'],
     ['{3..1}', '1 2 3 4', '1 2 3'],
     ['report.{id}.drafted', 'report.7.drafted report.drafted', 'report.7.drafted'],
     ['{a,{name}.b}', 'a x.b x', 'a x.b'],
@@ -60,6 +62,7 @@ describe('a pattern', () => {
     ['!(a|b)', 'a b c ab aa', 'c ab aa'],
     ['a!(b|c)', 'a ab ac ad abc', 'a ad abc'],
     ['!(a|b)c', 'c ac bc abc xc', 'c abc xc'],
+    ['ab!(x)bc', 'abc abbc abxbc abybc', 'abbc abybc'],
     ['!(\\!|a)', 'a b', 'b'],
     ['{a,b}+', 'a+ b+ a aa ab', 'a+ b+'],
   ])('as a shell has it, %j picks from %j just %j', (pattern, topics, expected) => {
