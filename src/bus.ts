@@ -252,6 +252,7 @@ export class MessageBus<C extends ContractShape = AnyContract>
     return this.#closing;
   }
 
+  /** Closes the bus at the end of an `await using` block. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close().then(() => undefined);
   }

@@ -106,11 +106,17 @@ export type { Message, MessageType } from './message/message.ts';
 export { ValidationError, type ValidationIssue } from './message/parse.ts';
 export { PayloadError } from './message/payload.ts';
 export type { PriorityInput } from './message/priority.ts';
-export type { StandardSchema, StandardSchemaProps } from './message/standard-schema.ts';
-export { paramsOf, topic } from './message/template.ts';
+export type {
+  SchemaIssue,
+  SchemaResult,
+  StandardSchema,
+  StandardSchemaProps,
+} from './message/standard-schema.ts';
+export { type ParamsOf, paramsOf, type TopicOf, topic } from './message/template.ts';
 export type { Latency } from './observe/histogram.ts';
 // ---- watching
 export {
+  type ConsoleLike,
   type ConsoleLoggerOptions,
   consoleLogger,
   type Logger,

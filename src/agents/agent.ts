@@ -229,6 +229,7 @@ export class Agent<C extends ContractShape = AnyContract> implements Voice<C>, A
     this.#host.pause(this.#record);
   }
 
+  /** Goes on after {@link Agent.pause}. */
   resume(): void {
     this.#permits.checkAlive();
     this.#host.resume(this.#record);
@@ -242,6 +243,7 @@ export class Agent<C extends ContractShape = AnyContract> implements Voice<C>, A
     return this.#host.leave(this.#record);
   }
 
+  /** Leaves at the end of an `await using` block. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.leave();
   }

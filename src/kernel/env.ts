@@ -20,6 +20,7 @@ export interface Lane {
 
 /** A timer that can be taken back. Cancelling twice, or after it ran, does nothing. */
 export interface Timer {
+  /** Its function will not run; harmless when it already has. */
   cancel(): void;
 }
 

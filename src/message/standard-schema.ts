@@ -10,7 +10,9 @@ export interface StandardSchema<Input = unknown, Output = Input> {
 /** The part of a schema that Standard Schema describes. */
 export interface StandardSchemaProps<Input = unknown, Output = Input> {
   readonly version: 1;
+  /** The library that made the schema. */
   readonly vendor: string;
+  /** Parses a value: gives back the output, or what is wrong with it. */
   readonly validate: (value: unknown) => SchemaResult<Output> | Promise<SchemaResult<Output>>;
   /** Exists for the type checker only. */
   readonly types?: { readonly input: Input; readonly output: Output } | undefined;

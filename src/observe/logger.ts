@@ -2,9 +2,13 @@ import { createRedactor, escapeText, type Redactor } from './redaction.ts';
 
 /** Where the library and its agents write: any logger with these four methods fits. */
 export interface Logger {
+  /** What only a developer asks for. */
   debug(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  /** What happened, in the ordinary course of things. */
   info(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  /** What somebody should look at some time. */
   warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  /** What went wrong. */
   error(message: string, fields?: Readonly<Record<string, unknown>>): void;
 }
 

@@ -22,7 +22,24 @@ export interface RecorderOptions {
   readonly limit?: number;
 }
 
-/** Keeps who said what to whom, for the last messages that it was shown. */
+/**
+ * Keeps who said what to whom, for the last messages that it was shown. Listen with it to a tap
+ * for what is said, and to the event `handled` for the answers, which are no messages of their own.
+ *
+ * @example
+ * ```ts
+ * import { MessageBus, Recorder } from 'tellask';
+ * const bus = new MessageBus();
+ * const recorder = new Recorder({ limit: 100 });
+ * bus.tap('**', recorder.observe);
+ * bus.events.on('handled', recorder.answered);
+ * bus.register('oracle').serve('meaning', () => 42);
+ * await bus.request('meaning', 'of life');
+ * recorder.entries().map(({ type, from, to }) => `${type}: ${from} to ${to}`);
+ * // => ['request: $host to oracle', 'reply: oracle to $host']
+ * await bus.close();
+ * ```
+ */
 export class Recorder {
   readonly #limit: number;
   readonly #entries: RecordedMessage[] = [];
@@ -43,17 +60,27 @@ export class Recorder {
   ): void => {
     const { seq, id, causationId, correlationId, type, topic, from } = message;
     const to = [...info.recipients];
-    this.#entries[this.#seen++ % this.#limit] = {
-      seq,
-      id,
-      causationId,
-      correlationId,
-      type,
-      topic,
-      from,
-      to,
-    };
+    this.#keep({ seq, id, causationId, correlationId, type, topic, from, to });
   };
+
+  /** Records the answer to a request. Listens to the event `handled` and needs no `this`. */
+  readonly answered = ({
+    message,
+    recipient,
+  }: {
+    readonly message: Omit<Message, 'payload'>;
+    readonly recipient: string;
+  }): void => {
+    const { seq, id, correlationId, topic, from } = message;
+    if (message.type !== 'request') return;
+    const to = [from];
+    const reply = { seq, id: `${id}-reply`, causationId: id, correlationId, type: 'reply', topic };
+    this.#keep({ ...reply, from: recipient, to });
+  };
+
+  #keep(entry: RecordedMessage): void {
+    this.#entries[this.#seen++ % this.#limit] = entry;
+  }
 
   /** Notes what became of a recorded message; one that is forgotten already changes nothing. */
   settle(seq: number, outcome: string): void {
@@ -68,6 +95,8 @@ export class Recorder {
     return [...this.#entries.slice(next), ...this.#entries.slice(0, next)];
   }
 
+  /** Forgets what was recorded, and goes on recording. */
+  /** Forgets everything. */
   clear(): void {
     this.#entries.length = 0;
     this.#seen = 0;
