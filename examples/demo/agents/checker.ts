@@ -7,8 +7,10 @@ import { extract } from '../markdown/extract.ts';
 export function makePageChecker(agent: Agent<Desk>, checker: Checker, library: Library): void {
   agent.subscribe('page.{path}.read', async (message, context) => {
     const findings = await checker.check(message.payload, library);
-    const { path } = message.payload;
-    context.publish(topic('page.{path}.checked', { path }), { checker: checker.name, findings });
+    context.publish(topic('page.{path}.checked', message.params), {
+      checker: checker.name,
+      findings,
+    });
   });
   serveSecondLook(agent, checker, library);
 }
@@ -19,7 +21,10 @@ export function makePackageChecker(agent: Agent<Desk>, checker: Checker, library
     const { path } = message.payload;
     const page: Page = { path, text: '', extract: extract('') };
     const findings = await checker.check(page, library);
-    context.publish(topic('page.{path}.checked', { path }), { checker: checker.name, findings });
+    context.publish(topic('page.{path}.checked', message.params), {
+      checker: checker.name,
+      findings,
+    });
   });
   serveSecondLook(agent, checker, library);
 }

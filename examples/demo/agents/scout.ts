@@ -1,5 +1,6 @@
 import { type Agent, topic } from 'tellask';
 import type { Desk } from '../desk.ts';
+import { nameOf } from '../path-name.ts';
 import { walkFolder } from '../walk.ts';
 
 /** What the scout came across. */
@@ -10,20 +11,26 @@ export interface Tally {
 
 /** Walks the folder and tells of each file. Every file begins a conversation of its own. */
 export async function scoutFolder(agent: Agent<Desk>, root: string): Promise<Tally> {
-  let pages = 0;
-  let packages = 0;
+  const tally = { pages: 0, packages: 0 };
   for await (const found of walkFolder(root)) {
     const { path } = found;
+    const params = { path: nameOf(path) };
     if (found.kind === 'page') {
-      pages++;
-      agent.publish(topic('file.{path}.found', { path }), { path });
+      tally.pages++;
+      await tellOfPage(agent, path);
     } else if (found.kind === 'package') {
-      packages++;
-      agent.publish(topic('package.{path}.found', { path }), { path });
+      tally.packages++;
+      agent.publish(topic('package.{path}.found', params), { path });
     } else {
-      agent.publish(topic('folder.{path}.unreadable', { path }), { path, reason: found.reason });
+      const { reason } = found;
+      agent.publish(topic('folder.{path}.unreadable', params), { path, reason });
     }
   }
-  if (pages + packages === 0) throw new Error(`There is no Markdown in ${root}.`);
-  return { pages, packages };
+  if (tally.pages + tally.packages === 0) throw new Error(`There is no Markdown in ${root}.`);
+  return tally;
+}
+
+/** Waits for a place in the editor's mailbox: walking a disk is faster than reading it. */
+export function tellOfPage(agent: Agent<Desk>, path: string): Promise<void> {
+  return agent.publish(topic('file.{path}.found', { path: nameOf(path) }), { path }).accepted;
 }
