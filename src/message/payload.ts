@@ -2,7 +2,7 @@ import { TellaskError } from '../kernel/errors.ts';
 import { copierOf, copyError } from './built-in-copies.ts';
 
 /** Levels of arrays and objects inside each other that a payload may have. */
-export const MAX_PAYLOAD_DEPTH = 100;
+const MAX_PAYLOAD_DEPTH = 100;
 
 const INHERITED: ReadonlySet<string> = new Set(Object.getOwnPropertyNames(Object.prototype));
 
