@@ -71,11 +71,10 @@ export class Recorder {
     readonly message: Omit<Message, 'payload'>;
     readonly recipient: string;
   }): void => {
-    const { seq, id, correlationId, topic, from } = message;
     if (message.type !== 'request') return;
-    const to = [from];
+    const { seq, id, correlationId, topic, from } = message;
     const reply = { seq, id: `${id}-reply`, causationId: id, correlationId, type: 'reply', topic };
-    this.#keep({ ...reply, from: recipient, to });
+    this.#keep({ ...reply, from: recipient, to: [from] });
   };
 
   #keep(entry: RecordedMessage): void {

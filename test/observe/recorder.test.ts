@@ -21,6 +21,27 @@ const message = (seq: number): Message => ({
 });
 
 describe('Recorder', () => {
+  it('keeps the answer to a request as a reply, and passes over what else was handled', () => {
+    const recorder = new Recorder();
+    const { answered } = recorder;
+
+    answered({ message: { ...message(1), type: 'request' }, recipient: 'bob' });
+    answered({ message: message(2), recipient: 'bob' });
+
+    expect(recorder.entries()).toEqual([
+      {
+        seq: 1,
+        id: 'm1-reply',
+        causationId: 'm1',
+        correlationId: 'm1',
+        type: 'reply',
+        topic: 't.1',
+        from: 'bob',
+        to: ['ann'],
+      },
+    ]);
+  });
+
   it('keeps who said what to whom, and no payload', () => {
     const recorder = new Recorder();
     const { observe } = recorder;

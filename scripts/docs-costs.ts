@@ -1,0 +1,78 @@
+// Fills the table of costs in README.md: packages, size, Node versions, messages a second.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+
+const BEGIN =
+  '<!-- costs: measured by `npm run docs:costs`, messages a second after `npm run bench` -->\n';
+const END = '<!-- /costs -->';
+
+interface Saved {
+  readonly rows: readonly {
+    readonly name: string;
+    readonly node: string;
+    readonly cpus: number;
+    readonly results: { readonly tellask?: { readonly median?: number } };
+  }[];
+}
+
+const readJson = (path: string): unknown => JSON.parse(readFileSync(path, 'utf8'));
+
+/** Packages that `npm install tellask` puts on the disk, itself not counted. */
+function packages(): string {
+  const lock = readJson('package-lock.json') as {
+    readonly packages: Readonly<
+      Record<string, { readonly dev?: true; readonly devOptional?: true }>
+    >;
+  };
+  const installed = Object.entries(lock.packages).filter(
+    ([path, { dev, devOptional }]) => path !== '' && dev !== true && devOptional !== true,
+  );
+  const { dependencies } = readJson('package.json') as { readonly dependencies: object };
+  return `${installed.length}, of them ${Object.keys(dependencies).length} direct`;
+}
+
+/** Bytes of what an import of the bus bundles to, minified and gzipped. */
+async function kilobytes(bundlesPackages: boolean): Promise<string> {
+  const { outputFiles } = await build({
+    stdin: { contents: "export { MessageBus } from './src/index.ts'", resolveDir: '.' },
+    bundle: true,
+    minify: true,
+    write: false,
+    format: 'esm',
+    platform: 'node',
+    packages: bundlesPackages ? 'bundle' : 'external',
+  });
+  return `${(gzipSync(outputFiles[0]?.contents ?? '').length / 1024).toFixed(1)} KB gzip`;
+}
+
+/** Messages a second of a row of the benchmark, whose unit is nanoseconds a message. */
+function perSecond(row: string): string {
+  const file = 'bench/results.json';
+  if (!existsSync(file)) return 'not measured yet: `npm run bench`';
+  const found = (readJson(file) as Saved).rows.find(({ name }) => name === row);
+  const median = found?.results.tellask?.median;
+  if (found === undefined || median === undefined)
+    return `not measured yet: \`npm run bench -- ${row}\``;
+  const thousands = Math.round(1e9 / median / 1_000);
+  return `${thousands.toLocaleString('en')} 000 a second (Node ${found.node.replace('v', '')}, ${found.cpus} processors; \`npm run bench -- ${row}\`)`;
+}
+
+const { engines } = readJson('package.json') as { readonly engines: { readonly node: string } };
+const table = `| | |
+|---|---|
+| packages installed | ${packages()} |
+| \`import { MessageBus }\`, own code | ${await kilobytes(false)} |
+| the same with what it imports | ${await kilobytes(true)} |
+| Node | ${engines.node} (tests run on 20, 22, 24 and 26), ESM only; TypeScript 5.4 or newer |
+| published, admitted, handled by one subscriber | ${perSecond('publish-1')} |
+| the same with ten subscribers, each message counted once | ${perSecond('publish-10')} |
+| request and answer | ${perSecond('request-1000')} |
+`;
+
+const readme = readFileSync('README.md', 'utf8');
+const begin = readme.indexOf(BEGIN);
+const end = readme.indexOf(END);
+if (begin < 0 || end < begin) throw new Error('README.md has no place for the costs');
+writeFileSync('README.md', readme.slice(0, begin + BEGIN.length) + table + readme.slice(end));
+console.log(table);

@@ -1,0 +1,91 @@
+import { MAX_LENGTH, MAX_SEGMENTS } from '../src/message/alphabet.ts';
+import { MAX_ALTERNATIVES } from '../src/message/pattern-range.ts';
+import { toRetryPolicy } from '../src/resilience/backoff.ts';
+import { DEFAULTS } from '../src/wiring/bus-options.ts';
+
+type Described = readonly [option: string, meaning: string];
+
+/** Every default is described: a new one that is not here does not compile. */
+const MEANINGS: Readonly<Record<keyof typeof DEFAULTS, Described>> = {
+  concurrency: ['`register`, `bus.subscribe`: `concurrency`', 'handlers that run at a time'],
+  capacity: ['`register`, `bus.subscribe`: `capacity`', 'places of a mailbox'],
+  overflow: ['`register`, `bus.subscribe`: `overflow`', 'what a full mailbox does'],
+  ageingLimit: ['`register`, `bus.subscribe`: `ageingLimit`', 'takes that may pass the oldest'],
+  onHang: ['`register`, `bus.subscribe`: `onHang`', 'what becomes of a hung handler’s slot'],
+  handlerTimeoutMs: [
+    'bus: `handlerTimeoutMs`',
+    'how long a handler may run; asked, its asker’s rest',
+  ],
+  graceMs: ['bus: `graceMs`', 'from a handler’s time-out to its fence'],
+  requestTimeoutMs: ['bus: `requestTimeoutMs`', 'how long `request` waits'],
+  priority: ['`publish`, `send`: `priority`', '0 to 10; a request inherits its asker’s'],
+  dedupeWindowMs: ['bus: `dedupe.windowMs`', 'how long a `dedupeKey` is known'],
+  dedupeMaxKeys: ['bus: `dedupe.maxKeys`', 'keys that are known at most'],
+  maxLetters: ['bus: `deadLetters.maxLetters`', 'letters kept, in all and of one reason'],
+  maxLetterBytes: ['bus: `deadLetters.maxBytes`', 'bytes of letters kept, estimated'],
+  maxRedrives: ['bus: `deadLetters.maxRedrives`', 'after so many a letter is left alone'],
+  maxRetained: ['bus: `maxRetained`', 'topics that keep a last value'],
+  maxCachedTopics: ['bus: `maxCachedTopics`', 'topics with a ready dispatch list'],
+  maxMetricLabels: ['bus: `maxMetricLabels`', 'families, and pairs, counted apart'],
+  maxPayloadDepth: ['bus: `maxPayloadDepth`', 'levels of a payload'],
+  closeTimeoutMs: ['`close`: `timeoutMs`', 'draining, before the rest is cancelled'],
+  drainTimeoutMs: ['`drain`: `timeoutMs`', 'until `drain` resolves with `false`'],
+  isolation: ['bus: `isolation`', 'payloads are copied and frozen once'],
+  unheard: ['bus: `unheard`', 'of a publish that nobody hears; a test bus has `warn`'],
+};
+
+/** Writes docs/defaults.md from the values that the code uses. */
+export function defaultsPage(): string {
+  const keys = Object.keys(DEFAULTS) as (keyof typeof DEFAULTS)[];
+  const rows = keys.map((key) => row(...MEANINGS[key], DEFAULTS[key]));
+  return [
+    '# Defaults',
+    '',
+    'Written by `npm run docs:update` from `src/wiring/bus-options.ts`; a test compares them. `0` means',
+    'zero, and unlimited is spelled `Infinity`. Durations are milliseconds.',
+    '',
+    ...table(rows),
+    '',
+    '## Retry of a handler',
+    '',
+    'None without `retry`. What `retry: {}` leaves out:',
+    '',
+    ...table(retryRows()),
+    '',
+    '## Bounds that are no options',
+    '',
+    ...table(boundRows()),
+    '',
+  ].join('\n');
+}
+
+function retryRows(): string[] {
+  const { maxAttempts, baseMs, factor, maxMs, jitter } = toRetryPolicy({});
+  return [
+    row('`maxAttempts`', 'calls in all', maxAttempts),
+    row('`baseMs`', 'the first delay', baseMs),
+    row('`factor`', 'what each delay is multiplied by', factor),
+    row('`maxMs`', 'the longest delay', maxMs),
+    row('`jitter`', 'how chance spreads the delays', jitter),
+    row('`order`', 'back in line, the agent is free', 'requeue'),
+  ];
+}
+
+function boundRows(): string[] {
+  return [
+    row('topic, pattern', 'characters', MAX_LENGTH),
+    row('topic, pattern', 'segments', MAX_SEGMENTS),
+    row('pattern', 'alternatives of its braces', MAX_ALTERNATIVES),
+  ];
+}
+
+function table(rows: readonly string[]): string[] {
+  return ['| where | what | default |', '|---|---|---|', ...rows];
+}
+
+function row(where: string, what: string, value: string | number): string {
+  // 10_000 is easier to read, and can be pasted.
+  const shown =
+    typeof value === 'number' ? value.toLocaleString('en').replaceAll(',', '_') : `'${value}'`;
+  return `| ${where} | ${what} | \`${shown}\` |`;
+}
