@@ -77,7 +77,6 @@ export class Dispatcher implements Lane {
       this.#letWait(delivery);
       return delivery;
     }
-    this.#ledger.queued++;
     if (verdict.action === 'turn-away' || verdict.action === 'drop-newcomer') {
       admission.overflowedAt(subscription.owner);
       this.#overflow(delivery);
@@ -101,7 +100,6 @@ export class Dispatcher implements Lane {
   /** Admits one copy that nobody can handle: it is a dead letter at once. */
   bury(admission: Admission, subscription: Subscription, reason: 'unhandled'): void {
     this.#ledger.admit(1);
-    this.#ledger.queued++;
     const delivery = new Delivery(admission, subscription, subscription.home);
     this.#parts.outcomes.deadLettered(delivery, reason, undefined);
   }
@@ -156,7 +154,6 @@ export class Dispatcher implements Lane {
 
   #toRing(admission: Admission): void {
     this.#priority = admission.message.priority;
-    this.#ledger.queued += admission.list.subscriptions.length;
     this.#ring.push(admission);
     if (this.posted) return;
     // Whatever is said until the ring is drained is said in this turn.
@@ -184,7 +181,7 @@ export class Dispatcher implements Lane {
   }
 
   #letWait(delivery: Delivery): void {
-    this.#ledger.waiting++;
+    this.#ledger.move('queued', 'waiting');
     delivery.state = 'waiting';
     delivery.admission.waiting++;
     delivery.home.mailbox.wait(delivery);

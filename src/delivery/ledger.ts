@@ -41,9 +41,11 @@ export class Ledger {
   exempt = 0;
   #onIdle: (() => void)[] = [];
 
+  /** All copies count as queued from here, so that the books balance while they are placed. */
   admit(copies: number): void {
     this.messages++;
     this.admitted += copies;
+    this.queued += copies;
     this.open += copies;
   }
 
