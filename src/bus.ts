@@ -248,7 +248,7 @@ export class MessageBus<C extends ContractShape = AnyContract>
    * queued, no timer and no listener is left and every promise is settled. May be called again.
    */
   close(options: CloseOptions = {}): Promise<Closed> {
-    this.#closing ??= this.#close(options);
+    this.#closing ??= this.#close(readClose(options));
     return this.#closing;
   }
 
@@ -257,16 +257,21 @@ export class MessageBus<C extends ContractShape = AnyContract>
     return this.close().then(() => undefined);
   }
 
-  async #close({ mode = 'drain', timeoutMs }: CloseOptions): Promise<Closed> {
+  async #close(options: Required<CloseOptions>): Promise<Closed> {
     const wiring = this.#wiring;
-    if (mode !== 'drain' && mode !== 'abort') throw misuse('mode', "'drain' or 'abort'", mode);
-    const limit = readMs('timeoutMs', timeoutMs) ?? DEFAULTS.closeTimeoutMs;
-    wiring.status = mode === 'drain' ? 'draining' : 'closed';
-    const closed = await shutDown(this.#hosting.shutdownParts(), { mode, timeoutMs: limit });
+    wiring.status = options.mode === 'drain' ? 'draining' : 'closed';
+    const closed = await shutDown(this.#hosting.shutdownParts(), options);
     wiring.status = 'closed';
+    this.#hosting.endWaits();
     wiring.taps.close();
     wiring.events.emit('closed');
     wiring.events.removeAll();
     return closed;
   }
+}
+
+/** Checked before anything is closed, so that a misspelt option leaves the bus as it was. */
+function readClose({ mode = 'drain', timeoutMs }: CloseOptions): Required<CloseOptions> {
+  if (mode !== 'drain' && mode !== 'abort') throw misuse('mode', "'drain' or 'abort'", mode);
+  return { mode, timeoutMs: readMs('timeoutMs', timeoutMs) ?? DEFAULTS.closeTimeoutMs };
 }

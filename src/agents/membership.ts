@@ -76,9 +76,10 @@ export class Membership {
       emptyOut(subscription.home, [subscription], end, (one) => one.subscription === subscription);
       subscriptions.end(subscription, 'left');
       if (subscription.home instanceof Worker) subscription.home.status = 'stopped';
+      if (subscription.home instanceof Inbox) subscription.home.close(end);
     }
     subscriptions.end(record.pulls, 'left');
-    record.inbox.close();
+    record.inbox.close(end);
     events.emit('left', record.name);
     await this.#endRunning(record, except, end);
   }

@@ -115,7 +115,7 @@ export class DeadLetters {
       refused: false,
       attempts: delivery.attempts,
       error: error === undefined ? undefined : toErrorRecord(error),
-      firstFailedAt: since === 0 ? now : Math.round(now - (this.#parts.now() - since)),
+      firstFailedAt: since === undefined ? now : Math.round(now - (this.#parts.now() - since)),
       lastFailedAt: now,
     });
   }

@@ -67,7 +67,7 @@ export interface DeliveryFlags {
   /** Its handler closes the bus, so the bus does not wait for it. */
   readonly exempt: boolean;
   /** Monotonic instant of the first failure, and the last delay before a retry. */
-  readonly firstFailedAt: number;
+  readonly firstFailedAt: number | undefined;
   readonly retryDelayMs: number | undefined;
 }
 
@@ -75,6 +75,6 @@ export const NO_FLAGS: DeliveryFlags = {
   cleared: false,
   replayed: false,
   exempt: false,
-  firstFailedAt: 0,
+  firstFailedAt: undefined,
   retryDelayMs: undefined,
 };

@@ -56,8 +56,12 @@ export class Group implements Recipient {
     if (head === undefined) return undefined;
     const member = this.#memberOf(worker);
     if (member === undefined) return undefined;
-    const { owner, echo } = member.subscription;
-    return head.message.from === owner && !echo && owner !== '$host' ? undefined : head;
+    return isOwnWord(head.message.from, member) ? undefined : head;
+  }
+
+  /** Whether any member may take what `from` says. */
+  hears(from: string): boolean {
+    return this.#members.some((member) => !isOwnWord(from, member));
   }
 
   assign(delivery: Delivery, worker: Worker): void {
@@ -69,6 +73,11 @@ export class Group implements Recipient {
   #memberOf(worker: Worker): Member | undefined {
     return this.#members.find((member) => member.worker === worker);
   }
+}
+
+function isOwnWord(from: string, { subscription }: Member): boolean {
+  const { owner, echo } = subscription;
+  return from === owner && !echo && owner !== '$host';
 }
 
 function removeOne<T>(items: T[], item: T): void {

@@ -1,10 +1,11 @@
-import { onAbort } from '../kernel/abort.ts';
 import type { Lane } from '../kernel/env.ts';
 import { Mailbox, type MailboxOptions } from '../mailbox/mailbox.ts';
 import type { Message } from '../message/message.ts';
 import type { Delivery, Recipient } from './delivery.ts';
 import { letIn } from './entry.ts';
+import { PullIterator } from './pull-iterator.ts';
 import { readMs } from './said.ts';
+import { type Patience, Taker } from './taker.ts';
 import type { Workshop } from './worker.ts';
 
 /** Options of `receive`. */
@@ -12,11 +13,6 @@ export interface ReceiveOptions {
   /** Milliseconds to wait for a message. @default Infinity */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
-}
-
-interface Taker {
-  waiting: boolean;
-  give(delivery: Delivery | undefined): void;
 }
 
 /** The pulling side of a mailbox: what waits here goes to whoever asks, one a step. */
@@ -29,6 +25,8 @@ export class Inbox implements Lane, Recipient {
   everPulled = false;
   readonly #shop: Workshop;
   readonly #takers: Taker[] = [];
+  /** Pulled, and not yet done with. */
+  readonly #pulled = new Set<Delivery>();
   #closed = false;
 
   /** `mailbox` is shared with the worker of an agent; alone, it has its own. */
@@ -53,88 +51,48 @@ export class Inbox implements Lane, Recipient {
     if (taker === undefined) return;
     const delivery = this.#next();
     if (delivery === undefined) return;
-    this.#takers.shift();
     taker.give(delivery);
     this.wake();
   }
 
   /** Takes the next message and is done with it: it counts as handled. */
   async receive({ timeoutMs, signal }: ReceiveOptions = {}): Promise<Message | undefined> {
-    const delivery = await this.#take(readMs('timeoutMs', timeoutMs) ?? Infinity, signal);
+    const limit = readMs('timeoutMs', timeoutMs) ?? Infinity;
+    const delivery = await this.#ask({ timeoutMs: limit, signal }).delivery;
     if (delivery !== undefined) this.#acknowledge(delivery);
     return delivery?.message;
   }
 
   /** One after the other; a message is handled when the next one is asked for. */
   messages(onClose: () => void): AsyncIterableIterator<Message> {
-    let held: Delivery | undefined;
-    let open = true;
-    const acknowledge = (): void => {
-      if (held !== undefined) this.#acknowledge(held);
-      held = undefined;
-    };
-    const close = async (): Promise<IteratorResult<Message>> => {
-      acknowledge();
-      if (open) onClose();
-      open = false;
-      return { done: true, value: undefined };
-    };
     this.everPulled = true;
-    return {
-      next: async () => {
-        acknowledge();
-        held = open ? await this.#take(Infinity, undefined) : undefined;
-        return held === undefined ? close() : { done: false, value: held.message };
-      },
-      return: close,
-      throw: async (error) => {
-        await close();
-        throw error;
-      },
-      [Symbol.asyncIterator]() {
-        return this;
-      },
+    const source = {
+      ask: () => this.#ask({ timeoutMs: Infinity }),
+      acknowledge: (delivery: Delivery) => this.#acknowledge(delivery),
     };
+    return new PullIterator(source, onClose);
   }
 
-  /** Nobody gets anything any more: who waits is told so. */
-  close(): void {
+  /**
+   * Nobody gets anything any more: who waits is told so, and what was pulled and not yet done with
+   * gets the outcome that `end` says. Returns what that was.
+   */
+  close(end: (delivery: Delivery) => void = () => {}): Delivery[] {
     this.#closed = true;
-    for (const taker of this.#takers.splice(0)) taker.give(undefined);
+    for (const taker of this.#takers.slice()) taker.give(undefined);
+    const left = [...this.#pulled];
+    this.#pulled.clear();
+    for (const delivery of left) end(delivery);
+    return left;
   }
 
-  #take(timeoutMs: number, signal: AbortSignal | undefined): Promise<Delivery | undefined> {
+  #ask(patience: Patience): Taker {
     this.everPulled = true;
-    if (this.#closed) return Promise.resolve(undefined);
-    return new Promise((resolve, reject) => {
-      const taker: Taker = {
-        waiting: true,
-        give: (delivery) => {
-          if (!taker.waiting) return;
-          taker.waiting = false;
-          timer?.cancel();
-          offSignal?.();
-          this.#forget(taker);
-          resolve(delivery);
-        },
-      };
-      this.#takers.push(taker);
-      const timer =
-        timeoutMs === Infinity
-          ? undefined
-          : this.#shop.env.setTimer(timeoutMs, () => taker.give(undefined), {
-              keepAlive: true,
-              label: 'receive',
-            });
-      const offSignal =
-        signal === undefined
-          ? undefined
-          : onAbort(signal, (reason) => {
-              taker.give(undefined);
-              reject(reason);
-            });
-      this.wake();
-    });
+    const taker = new Taker(this.#shop.env, patience, (one) => this.#forget(one));
+    if (taker.waiting) this.#takers.push(taker);
+    if (this.#closed) taker.give(undefined);
+    this.wake();
+    return taker;
   }
 
   #forget(taker: Taker): void {
@@ -148,10 +106,13 @@ export class Inbox implements Lane, Recipient {
       const delivery = this.mailbox.inbox.take();
       if (delivery === undefined) return undefined;
       letIn(this, ledger);
+      // Who was let in may be for a handler of the same mailbox.
+      delivery.home.wake();
       if (delivery.message.expires > this.#shop.now()) {
         ledger.move('queued', 'inFlight');
         delivery.state = 'inFlight';
         delivery.attempts++;
+        this.#pulled.add(delivery);
         return delivery;
       }
       outcomes.expired(delivery);
@@ -159,6 +120,6 @@ export class Inbox implements Lane, Recipient {
   }
 
   #acknowledge(delivery: Delivery): void {
-    if (delivery.state === 'inFlight') this.#shop.outcomes.handled(delivery, undefined);
+    if (this.#pulled.delete(delivery)) this.#shop.outcomes.handled(delivery, undefined);
   }
 }

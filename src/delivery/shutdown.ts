@@ -29,7 +29,7 @@ export interface Closed {
   readonly cancelled: number;
   /** Delayed messages that were not due; each has a letter. */
   readonly unsent: number;
-  /** Handlers that did not end in time: fenced, `cancelled(closed)`. */
+  /** Handlers that did not end in time, and pulled messages: fenced, `cancelled(closed)`. */
   readonly abandoned: readonly Abandoned[];
 }
 
@@ -58,12 +58,11 @@ export interface ShutdownParts {
 export function untilIdle(env: Env, ledger: Ledger, timeoutMs: number): Promise<boolean> {
   if (ledger.idle) return Promise.resolve(true);
   return new Promise((resolve) => {
-    const timer =
-      timeoutMs === Infinity
-        ? undefined
-        : env.setTimer(timeoutMs, () => resolve(ledger.idle), { keepAlive: true, label: 'drain' });
+    // Without a limit too: a program that only waits for this must not end meanwhile.
+    const options = { keepAlive: true, label: 'drain' };
+    const timer = env.setTimer(timeoutMs, () => resolve(ledger.idle), options);
     ledger.whenIdle(() => {
-      timer?.cancel();
+      timer.cancel();
       resolve(true);
     });
   });
@@ -83,11 +82,21 @@ export async function shutDown(
   // Handlers that were given the grace to end may have spoken, and failed into a retry.
   const late = cancelQueued(parts);
   parts.requests.failAll((message) => new ClosedError(`the answer to ${message.topic}`));
-  for (const home of parts.households().keys()) {
-    const inbox = home instanceof Worker ? home.inbox : home;
-    if (inbox instanceof Inbox) inbox.close();
-  }
+  abandoned.push(...endPulling(parts));
   return { drained, cancelled: cancelled + late, unsent: unsent.length, abandoned };
+}
+
+/** Who pulled a message and has not asked for the next one may never come back for it. */
+function endPulling({ outcomes, households }: ShutdownParts): Abandoned[] {
+  const left: Delivery[] = [];
+  for (const home of households().keys()) {
+    const inbox = home instanceof Worker ? home.inbox : home;
+    if (!(inbox instanceof Inbox)) continue;
+    left.push(...inbox.close((delivery) => outcomes.cancelled(delivery, 'closed')));
+  }
+  return left.map(({ message, subscription }) => {
+    return { messageId: message.id, topic: message.topic, agent: subscription.owner };
+  });
 }
 
 function cancelQueued({ outcomes, households }: ShutdownParts): number {

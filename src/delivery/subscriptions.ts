@@ -8,6 +8,7 @@ import { type Delivery, NO_FLAGS, type Recipient } from './delivery.ts';
 import { DispatchList } from './dispatch-list.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { letIn } from './entry.ts';
+import { CancelledError } from './errors.ts';
 import { Group } from './group.ts';
 import type {
   HandlerSettings,
@@ -151,7 +152,7 @@ export class Subscriptions {
 
   /** Its handler is never started again: what has not begun ends `cancelled`. */
   end(subscription: Subscription, reason: CancelReason = 'unsubscribed'): void {
-    const { dispatcher, outcomes, ledger } = this.#parts;
+    const { dispatcher, ledger } = this.#parts;
     if (!subscription.active) return;
     dispatcher.spill();
     const home = this.#detach(subscription);
@@ -160,11 +161,16 @@ export class Subscriptions {
     if (isInbox(subscription)) this.#inboxes--;
     if (home === undefined) return;
     const matches = (delivery: Delivery): boolean => delivery.subscription === subscription;
-    for (const delivery of takeOut(home, [subscription], matches))
-      outcomes.cancelled(delivery, reason);
+    for (const delivery of takeOut(home, [subscription], matches)) this.#cancel(delivery, reason);
     letIn(home, ledger);
     subscription.rate?.close();
     home.wake();
+  }
+
+  #cancel(delivery: Delivery, reason: CancelReason): void {
+    const waited = delivery.state === 'waiting';
+    this.#parts.outcomes.cancelled(delivery, reason);
+    if (waited) delivery.admission.placed(new CancelledError(delivery.message.topic, reason));
   }
 
   #attach(init: SubscriptionInit): Subscription {
@@ -212,19 +218,24 @@ export class Subscriptions {
   }
 
   #leaveGroup(member: Subscription, group: Group): Recipient | undefined {
-    const { router, outcomes } = this.#parts;
+    const { router } = this.#parts;
     for (const [key, known] of this.#groups) {
       if (known.group !== group) continue;
       router.remove(known.face);
       this.#handBack(member, group, known.face);
-      if (group.leave(member)) {
-        router.add(known.face);
-        return undefined;
+      const manned = group.leave(member);
+      if (manned) router.add(known.face);
+      else this.#groups.delete(key);
+      // An agent does not hear itself: its own word has nobody left when it is alone in the group.
+      for (const delivery of takeOut(
+        group,
+        [known.face],
+        (one) => !group.hears(one.message.from),
+      )) {
+        this.#cancel(delivery, 'unsubscribed');
       }
-      this.#groups.delete(key);
-      for (const delivery of takeOut(group, [known.face], () => true)) {
-        outcomes.cancelled(delivery, 'unsubscribed');
-      }
+      letIn(group, this.#parts.ledger);
+      group.wake();
     }
     return undefined;
   }

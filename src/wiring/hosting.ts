@@ -2,7 +2,7 @@ import type { AgentHost, AgentInfo, SubscriptionHandle } from '../agents/agent.t
 import type { AgentRecord } from '../agents/agent-record.ts';
 import type { HandlePermits } from '../agents/permits.ts';
 import type { Attempt } from '../delivery/attempt.ts';
-import { MessageTimeoutError } from '../delivery/errors.ts';
+import { ClosedError, MessageTimeoutError } from '../delivery/errors.ts';
 import {
   type AgentSubscribeOptions,
   type HostSubscribeOptions,
@@ -31,6 +31,8 @@ const HOST = '$host';
 /** What handles, handlers and the bus itself have done on the wiring. */
 export class Hosting implements AgentHost {
   readonly #wiring: Wiring;
+  /** Ends those who wait for one message. */
+  readonly #waits = new Set<() => void>();
 
   constructor(wiring: Wiring) {
     this.#wiring = wiring;
@@ -65,11 +67,14 @@ export class Hosting implements AgentHost {
     handler: Invoke,
     options: HostSubscribeOptions,
   ): SubscriptionHandle {
-    const home = this.#ownWorker(HOST, pattern, options);
+    this.#refuseWhenClosed(pattern);
+    // The host cannot leave: what hangs ends this subscription alone.
+    const home = this.#ownWorker(HOST, pattern, options, () => handle.unsubscribe());
     const by = { owner: HOST, home };
     const compiled = compilePattern(pattern);
     const subscription = this.#wiring.subscriptions.subscribe(by, compiled, handler, options);
-    return this.#handle(subscription, () => {});
+    const handle = this.#handle(subscription, () => {});
+    return handle;
   }
 
   subscribe(
@@ -79,6 +84,7 @@ export class Hosting implements AgentHost {
     handler: Invoke,
     options: AgentSubscribeOptions,
   ): SubscriptionHandle {
+    this.#refuseWhenClosed(pattern);
     const home = this.#homeOf(record, pattern, options);
     const by: Subscriber = { owner: record.name, home, permits };
     const compiled = compilePattern(pattern);
@@ -93,6 +99,7 @@ export class Hosting implements AgentHost {
     handler: Invoke,
     options: ServeOptions,
   ): SubscriptionHandle {
+    this.#refuseWhenClosed(topic);
     refuseMailboxOptions(options, 'handler');
     const by: Subscriber = { owner: record.name, home: record.worker, permits };
     const answering = this.#answering(handler);
@@ -108,6 +115,7 @@ export class Hosting implements AgentHost {
 
   /** Pulls from a mailbox of its own, which fills from now on. */
   messagesOf(owner: string, pattern: string, record?: AgentRecord): AsyncIterableIterator<Message> {
+    this.#refuseWhenClosed(pattern);
     const { shop, mailboxDefaults, subscriptions } = this.#wiring;
     const inbox = new Inbox(shop, `${owner} reads ${pattern}`, mailboxDefaults);
     const by = { owner, home: inbox };
@@ -127,13 +135,15 @@ export class Hosting implements AgentHost {
     const limit = readMs('timeoutMs', timeoutMs) ?? Infinity;
     const { env } = this.#wiring;
     return new Promise((resolve, reject) => {
-      const ends: (() => void)[] = [];
+      const closed = (): void => finish(() => reject(new ClosedError(`once ${pattern}`)));
+      const ends: (() => void)[] = [() => this.#waits.delete(closed)];
       const finish = (settle: () => void): void => {
         for (const end of ends) end();
         settle();
       };
       const heard = this.subscribeHost(pattern, (message) => finish(() => resolve(message)), {});
       ends.push(() => heard.unsubscribe());
+      this.#waits.add(closed);
       if (limit !== Infinity) {
         const late = (): void => finish(() => reject(new MessageTimeoutError(pattern, limit)));
         const timer = env.setTimer(limit, late, { keepAlive: true, label: 'once' });
@@ -145,14 +155,23 @@ export class Hosting implements AgentHost {
     });
   }
 
+  /** Nobody waits for a message of a bus that is closed. */
+  endWaits(): void {
+    for (const end of this.#waits) end();
+  }
+
   pause(record: AgentRecord): void {
     this.#wiring.dispatcher.spill();
-    if (record.worker.status === 'open') record.worker.status = 'paused';
+    for (const worker of workersOf(record)) {
+      if (worker.status === 'open') worker.status = 'paused';
+    }
   }
 
   resume(record: AgentRecord): void {
-    if (record.worker.status === 'paused') record.worker.status = 'open';
-    record.worker.wake();
+    for (const worker of workersOf(record)) {
+      if (worker.status === 'paused') worker.status = 'open';
+      worker.wake();
+    }
   }
 
   leave(record: AgentRecord): Promise<void> {
@@ -193,8 +212,10 @@ export class Hosting implements AgentHost {
       ledger.duplicateReplies++;
       return false;
     }
+    // An answer that is refused here is none: what the handler returns may still be one.
+    const answer = this.#answerOf(attempt.message, value);
     attempt.delivery.replied = true;
-    return asker.answer(this.#answerOf(attempt.message, value));
+    return asker.answer(answer);
   }
 
   close(attempt: Attempt, closeBus: () => Promise<unknown>): Promise<void> {
@@ -234,15 +255,24 @@ export class Hosting implements AgentHost {
   }
 
   #homeOf(record: AgentRecord, pattern: string, options: AgentSubscribeOptions): Worker {
-    if (options?.lane === 'own') return this.#ownWorker(record.name, pattern, options);
-    refuseMailboxOptions(options ?? {}, 'subscription');
-    return record.worker;
+    if (options?.lane !== 'own') {
+      refuseMailboxOptions(options ?? {}, 'subscription');
+      return record.worker;
+    }
+    const worker = this.#ownWorker(record.name, pattern, options, () => void this.leave(record));
+    if (record.worker.status === 'paused') worker.status = 'paused';
+    return worker;
   }
 
-  #ownWorker(owner: string, pattern: string, options: MailboxSettings): Worker {
+  #ownWorker(owner: string, pattern: string, options: MailboxSettings, onStop: () => void): Worker {
     const { shop, mailboxDefaults } = this.#wiring;
     const choice = readMailbox(options ?? {}, mailboxDefaults);
-    return new Worker(shop, { ...choice, label: `${owner} on ${pattern}` });
+    return new Worker(shop, { ...choice, label: `${owner} on ${pattern}`, onStop });
+  }
+
+  /** A closed bus says nothing any more, so whoever listens to it would wait for ever. */
+  #refuseWhenClosed(pattern: string): void {
+    if (this.#wiring.status === 'closed') throw new ClosedError(`listening to ${pattern}`);
   }
 
   #belongsTo(record: AgentRecord, subscription: Subscription): SubscriptionHandle {
@@ -281,6 +311,13 @@ export class Hosting implements AgentHost {
     const subject = { what: 'output', topic: message.topic };
     return keeper.keep(schema === undefined ? value : parse(schema, value, subject));
   }
+}
+
+/** The worker of an agent, and those of its lanes. */
+function workersOf({ worker, subscriptions }: AgentRecord): Set<Worker> {
+  const workers = new Set([worker]);
+  for (const { home } of subscriptions) if (home instanceof Worker) workers.add(home);
+  return workers;
 }
 
 function isPromise(value: unknown): value is PromiseLike<unknown> {

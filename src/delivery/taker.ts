@@ -1,0 +1,50 @@
+import { onAbort } from '../kernel/abort.ts';
+import type { Env } from '../kernel/env.ts';
+import type { Delivery } from './delivery.ts';
+
+/** How long somebody waits for a message. */
+export interface Patience {
+  /** Milliseconds, `Infinity` for no limit. */
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** One who waits for a message, for as long as the clock and the signal let him. */
+export class Taker {
+  /** Resolves with `undefined` when the time is over, rejects with the reason of the signal. */
+  readonly delivery: Promise<Delivery | undefined>;
+  waiting = true;
+  #resolve!: (delivery: Delivery | undefined) => void;
+  #reject!: (reason: unknown) => void;
+  readonly #offs: (() => void)[] = [];
+
+  /** `forget` is called when he waits no longer, unless the signal had aborted before. */
+  constructor(env: Env, { timeoutMs, signal }: Patience, forget: (taker: Taker) => void) {
+    this.delivery = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    if (signal !== undefined) this.#offs.push(onAbort(signal, (reason) => this.#refuse(reason)));
+    if (!this.waiting) return;
+    this.#offs.push(() => forget(this));
+    if (timeoutMs === Infinity) return;
+    const late = (): void => this.give(undefined);
+    const timer = env.setTimer(timeoutMs, late, { keepAlive: true, label: 'receive' });
+    this.#offs.push(() => timer.cancel());
+  }
+
+  give(delivery: Delivery | undefined): void {
+    if (this.#end()) this.#resolve(delivery);
+  }
+
+  #refuse(reason: unknown): void {
+    if (this.#end()) this.#reject(reason);
+  }
+
+  #end(): boolean {
+    if (!this.waiting) return false;
+    this.waiting = false;
+    for (const off of this.#offs) off();
+    return true;
+  }
+}
