@@ -14,7 +14,8 @@ async function main(folder = 'node_modules'): Promise<void> {
   const run = await runDesk({ root, title, progress: createProgress(process.stderr) });
   await mkdir('out', { recursive: true });
   await writeFile(join('out', 'report.md'), renderReport(run.audit));
-  await writeFile(join('out', 'traffic.mmd'), toMermaid(run.way, { title: 'The way of one file' }));
+  const { name = 'no file', messages = [] } = run.way ?? {};
+  await writeFile(join('out', 'traffic.mmd'), toMermaid(messages, { title: name }));
   console.log(renderSummary(run));
   console.log('What to mend:    out/report.md\nThe whole way:   out/traffic.mmd (Mermaid)');
 }

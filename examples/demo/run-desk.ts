@@ -1,19 +1,15 @@
-import {
-  type AgentInfo,
-  type BusInspection,
-  MessageBus,
-  type MetricsSnapshot,
-  type RecordedMessage,
-} from 'tellask';
-import { scoutFolder, type Tally, tellOfPage } from './agents/scout.ts';
+import { type AgentInfo, type BusInspection, MessageBus, type MetricsSnapshot } from 'tellask';
+import { findFiles, tellOfFiles } from './agents/scout.ts';
 import { type Desk, desk } from './desk.ts';
 import { type FailedFile, listFailed, redriveFailed } from './failed-files.ts';
+import { nameOf } from './path-name.ts';
 import type { Progress } from './progress.ts';
 import type { Audit } from './report.ts';
 import { hire, type Staff, type StaffOptions } from './staff.ts';
 import { makeTrouble, type Trouble } from './trouble.ts';
+import type { Found } from './walk.ts';
 import { type Incident, watch } from './watch.ts';
-import { pickWay } from './way.ts';
+import { pickWay, type Way } from './way.ts';
 
 /** Options of {@link runDesk}. */
 export interface DeskOptions extends Partial<StaffOptions> {
@@ -33,8 +29,10 @@ export interface DeskRun {
   readonly failed: readonly FailedFile[];
   /** Paths of those that could be read after all. */
   readonly recovered: readonly string[];
-  /** The messages about one file. */
-  readonly way: readonly RecordedMessage[];
+  /** Paths of the files that the demo made to fail. */
+  readonly made: readonly string[];
+  /** One file, and all that was said about it. */
+  readonly way: Way | undefined;
   readonly books: BusInspection;
   readonly metrics: MetricsSnapshot;
   readonly agents: readonly AgentInfo[];
@@ -47,10 +45,11 @@ export interface DeskRun {
  * @throws Error when the folder is missing or holds no Markdown.
  */
 export async function runDesk(options: DeskOptions): Promise<DeskRun> {
+  const files = await findFiles(options.root);
   const trouble = await makeTrouble(options.root);
   const bus = new MessageBus({ contract: desk, graceMs: 500 });
   try {
-    return await work(bus, trouble, options);
+    return await work(bus, files, trouble, options);
   } finally {
     options.progress.finish();
     await bus.close({ mode: 'abort' });
@@ -60,14 +59,18 @@ export async function runDesk(options: DeskOptions): Promise<DeskRun> {
 
 async function work(
   bus: MessageBus<Desk>,
+  files: readonly Found[],
   trouble: Trouble,
   options: DeskOptions,
 ): Promise<DeskRun> {
   const beganAt = performance.now();
   const staff = hire(bus, { readMs: 1_000, hangAt: 3, leaveAt: 10, ...options });
-  const { recorder, incidents } = watch(bus, options.progress);
-  const tally = await scoutFolder(staff.scout, options.root);
-  for (const path of trouble.paths) await tellOfPage(staff.scout, path);
+  const all: Found[] = [
+    ...trouble.paths.map((path) => ({ kind: 'page' as const, path })),
+    ...files,
+  ];
+  const { recorder, incidents } = watch(bus, all.length, options.progress);
+  await tellOfFiles(staff.scout, all);
   await bus.drain({ timeoutMs: Infinity });
 
   const failed = listFailed(bus);
@@ -76,11 +79,12 @@ async function work(
 
   const unread = listFailed(bus);
   return {
-    audit: auditOf(options.title, tally, staff, withoutTrouble(unread, trouble)),
+    audit: auditOf(options.title, files, staff, withoutTrouble(unread, trouble)),
     incidents,
     failed,
     recovered: failed.map(({ path }) => path).filter((path) => !has(unread, path)),
-    way: pickWay(recorder.entries()),
+    made: trouble.paths,
+    way: pickWay(recorder.entries(), trouble.paths.map(nameOf)),
     books: bus.inspect(),
     metrics: bus.metrics(),
     agents: bus.agents(),
@@ -90,13 +94,20 @@ async function work(
 
 function auditOf(
   title: string,
-  tally: Tally,
+  files: readonly Found[],
   { notes }: Staff,
   unread: readonly FailedFile[],
 ): Audit {
+  const count = (kind: Found['kind']) => files.filter((found) => found.kind === kind).length;
   const heard = notes();
-  const files = unread.map(({ path, why }) => ({ path, reason: why }));
-  return { title, ...tally, ...heard, unread: [...heard.unread, ...files] };
+  const failed = unread.map(({ path, why }) => ({ path, reason: why }));
+  return {
+    title,
+    pages: count('page'),
+    packages: count('package'),
+    ...heard,
+    unread: [...heard.unread, ...failed],
+  };
 }
 
 /** What the demo broke itself is nothing that a reader of the report should mend. */

@@ -1,4 +1,5 @@
-import { isTellaskError } from 'tellask';
+import { basename } from 'node:path';
+import { type ErrorCode, isTellaskError } from 'tellask';
 import { FINDING_KINDS } from './finding.ts';
 import { drawBars, drawTable } from './picture.ts';
 import { countKinds } from './report.ts';
@@ -10,8 +11,8 @@ export function renderSummary(run: DeskRun): string {
   const parts = [
     ['What was found', ...findings(run)],
     ['What went wrong, and what became of it', ...troubles(run)],
-    ['The way of one file', ...drawWay(run.way)],
-    ['Messages', ...books(run)],
+    ...(run.way === undefined ? [] : [[`The way of ${run.way.name}`, ...drawWay(run.way)]]),
+    ['Deliveries by outcome', ...books(run)],
     ['The fullest that a mailbox was', ...highWater(run)],
     ['From saying to handled, in milliseconds', ...latencies(run)],
   ];
@@ -30,32 +31,39 @@ function findings({ audit }: DeskRun): string[] {
 }
 
 /** A reader that hung, one that left, and the files that nobody could read. */
-function troubles({ incidents, failed, recovered }: DeskRun): string[] {
-  const retried = (['TELLASK_TIMEOUT', 'TELLASK_RESPONDER_LEFT'] as const).flatMap((code) => {
-    const errors = incidents.map(({ error }) => error).filter((e) => isTellaskError(e, code));
-    const [first] = errors;
-    if (first === undefined) return [];
-    return [`${(first as Error).message}.`, `   ${errors.length} pages were given to others.`];
-  });
+function troubles({ incidents, failed, recovered, made }: DeskRun): string[] {
   const files = failed.flatMap(({ path, reason, attempts, why }) => [
-    `${path}: dead-lettered(${reason}) after ${attempts} tries.`,
-    `   ${why}${recovered.includes(path) ? ' It was redriven when the cause was gone, and read.' : ''}`,
+    `${made.includes(path) ? basename(path) : path}: dead-lettered(${reason}), tries: ${attempts}`,
+    `   ${why}`,
+    ...(recovered.includes(path) ? ['   Redriven when its cause was gone, and read.'] : []),
   ]);
-  return [...retried, ...files];
+  return [
+    ...retried('TELLASK_TIMEOUT', incidents),
+    ...retried('TELLASK_RESPONDER_LEFT', incidents),
+    ...files,
+  ];
+}
+
+function retried(code: ErrorCode, incidents: DeskRun['incidents']): string[] {
+  const errors = incidents.map(({ error }) => error).filter((error) => isTellaskError(error, code));
+  const [first] = errors;
+  if (first === undefined) return [];
+  return [first.message, `   Asked of other readers then, pages: ${errors.length}`];
 }
 
 function books({ books, seconds }: DeskRun): string[] {
-  const { handled, deadLettered, expired, cancelled, retries } = books;
   const { waiting, queued, inFlight, deferred, retryWait } = books;
+  const { handled, deadLettered, expired, cancelled } = books;
   const open = { waiting, queued, inFlight, deferred, retryWait };
-  const states = { ...open, handled, deadLettered, expired, cancelled };
-  const sum = Object.values(states).reduce((a, b) => a + b, 0);
-  const terms = Object.entries(states).map(([name, count]) => `${count} ${name}`);
-  const rate = Math.round(books.messages / seconds);
+  const ended = { handled, deadLettered, expired, cancelled };
+  const sum = [...Object.values(open), ...Object.values(ended)].reduce((a, b) => a + b, 0);
+  const terms = (counts: object) => Object.entries(counts).map(([name, n]) => `${n} ${name}`);
   return [
-    `${books.messages} messages in ${seconds.toFixed(1)} s, ${rate} a second; ${retries} retries.`,
-    `${books.admitted} admitted deliveries = ${terms.join(' + ')}`,
-    sum === books.admitted ? 'The books balance.' : `The books do NOT balance: ${sum}.`,
+    ...drawBars(Object.entries(ended)),
+    `${books.admitted} admitted = ${terms(open).join(' + ')}`,
+    `   + ${terms(ended).join(' + ')}`,
+    sum === books.admitted ? 'The books balance.' : `The books do NOT balance: the sum is ${sum}.`,
+    `${books.messages} messages in ${seconds.toFixed(1)} s: ${Math.round(books.messages / seconds)} a second, with ${books.retries} retries`,
   ];
 }
 

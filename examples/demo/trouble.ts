@@ -38,9 +38,10 @@ export function hangAt(nth: number, readPage: ReadPage): ReadPage {
 /** Reads as `readPage` does, but its agent leaves with its `nth` page in hand. */
 export function leaveAt(nth: number, agent: Agent<Desk>, readPage: ReadPage): ReadPage {
   let page = 0;
-  return (path, signal) => {
+  return async (path, signal) => {
+    const text = await readPage(path, signal);
     page++;
     if (page === nth) void agent.leave();
-    return readPage(path, signal);
+    return text;
   };
 }

@@ -1,5 +1,4 @@
-import { type MessageBus, Recorder } from 'tellask';
-import { PAGE_CHECKERS } from './checks/checkers.ts';
+import { type Message, type MessageBus, Recorder } from 'tellask';
 import type { Desk } from './desk.ts';
 import type { Progress } from './progress.ts';
 
@@ -15,28 +14,24 @@ export interface Watch {
   readonly incidents: readonly Incident[];
 }
 
-/** Watches the desk at work; nobody there knows of it or waits for it. */
-export function watch(bus: MessageBus<Desk>, progress: Progress): Watch {
-  showProgress(bus, progress);
+/** Watches the desk at work on so many `files`; nobody there knows of it or waits for it. */
+export function watch(bus: MessageBus<Desk>, files: number, progress: Progress): Watch {
+  showProgress(bus, files, progress);
   const incidents: Incident[] = [];
   bus.events.on('retry', ({ message, error }) => incidents.push({ topic: message.topic, error }));
   return { recorder: record(bus), incidents };
 }
 
-/** Every page is reviewed once for each of its checkers, every package once. */
-function showProgress(bus: MessageBus<Desk>, progress: Progress): void {
-  let done = 0;
-  let total = 0;
-  const show = (more: { readonly done?: number; readonly total?: number }) => {
-    done += more.done ?? 0;
-    total += more.total ?? 0;
-    progress.update(done, total, 'checks');
+/** A file is done when it was reviewed for the first time, or nobody could read it. */
+function showProgress(bus: MessageBus<Desk>, files: number, progress: Progress): void {
+  const done = new Set<string>();
+  const show = ({ params: { path = '' } }: Message) => {
+    done.add(path);
+    progress.update(done.size, files, 'files');
   };
-  bus.tap('file.*.found', () => show({ total: PAGE_CHECKERS.length }));
-  bus.tap('package.*.found', () => show({ total: 1 }));
-  bus.tap('page.*.reviewed', () => show({ done: 1 }));
+  bus.tap('page.*.reviewed', show);
   bus.deadLetters.subscribe(({ message }) => {
-    if (message.family === 'file.{path}.found') show({ total: -PAGE_CHECKERS.length });
+    if (message.family === 'file.{path}.found') show(message);
   });
 }
 

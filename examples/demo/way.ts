@@ -1,40 +1,62 @@
-import type { RecordedMessage } from 'tellask';
+import { paramsOf, type RecordedMessage } from 'tellask';
 
-/** The conversation about one file: one in which something went wrong, if there is one, else the longest. */
-export function pickWay(entries: readonly RecordedMessage[]): readonly RecordedMessage[] {
-  const ways = new Map<string, RecordedMessage[]>();
-  for (const entry of entries) {
-    const way = ways.get(entry.correlationId);
-    if (way === undefined) ways.set(entry.correlationId, [entry]);
-    else way.push(entry);
-  }
-  return [...ways.values()].reduce((best, way) => (worth(way) > worth(best) ? way : best), []);
+/** The conversation about one file. */
+export interface Way {
+  /** The file, as topics name it. */
+  readonly name: string;
+  readonly messages: readonly RecordedMessage[];
 }
 
-/** A way that ended at once shows little, and so does one without a detour. */
-function worth(way: readonly RecordedMessage[]): number {
-  const arrived = way.some(({ to }) => to.includes('writer'));
-  const detour = way.some(({ outcome }) => outcome !== undefined);
-  return way.length + (arrived && detour ? 1_000 : 0);
+/** The way with the most to see: one with a detour, if there is one, else the longest. */
+export function pickWay(
+  entries: readonly RecordedMessage[],
+  except: readonly string[] = [],
+): Way | undefined {
+  const ways = waysOf(entries).filter(({ name }) => !except.includes(name));
+  return ways.reduce<Way | undefined>(
+    (best, way) => (best === undefined || worth(way) > worth(best) ? way : best),
+    undefined,
+  );
+}
+
+function waysOf(entries: readonly RecordedMessage[]): Way[] {
+  const conversations = new Map<string, RecordedMessage[]>();
+  for (const entry of entries) {
+    const known = conversations.get(entry.correlationId);
+    if (known === undefined) conversations.set(entry.correlationId, [entry]);
+    else known.push(entry);
+  }
+  return [...conversations.values()].flatMap((messages) => {
+    const name = paramsOf('file.{path}.found', messages[0]?.topic ?? '')?.path;
+    return name === undefined ? [] : [{ name, messages }];
+  });
+}
+
+function worth({ messages }: Way): number {
+  const arrived = messages.some(({ to }) => to.includes('writer'));
+  const detour = messages.some(({ outcome }) => outcome !== undefined);
+  return messages.length + (arrived && detour ? 1_000 : 0);
 }
 
 /** Draws who said what to whom as a tree: what a message caused stands under it. */
-export function drawWay(way: readonly RecordedMessage[]): string[] {
-  const ids = new Set(way.map(({ id }) => id));
-  const roots = way.filter(({ causationId }) => causationId === undefined || !ids.has(causationId));
-  return roots.flatMap((root) => [say(root), ...drawCaused(root, way, '')]);
+export function drawWay({ messages }: Way): string[] {
+  const ids = new Set(messages.map(({ id }) => id));
+  const roots = messages.filter(
+    ({ causationId }) => causationId === undefined || !ids.has(causationId),
+  );
+  return roots.flatMap((root) => [say(root), ...drawCaused(root, messages, '')]);
 }
 
 function drawCaused(
   cause: RecordedMessage,
-  way: readonly RecordedMessage[],
+  messages: readonly RecordedMessage[],
   indent: string,
 ): string[] {
-  const caused = way.filter(({ causationId }) => causationId === cause.id);
+  const caused = messages.filter(({ causationId }) => causationId === cause.id);
   return caused.flatMap((message, index) => {
     const isLast = index === caused.length - 1;
     const line = `${indent}${isLast ? '└─' : '├─'} ${say(message)}`;
-    return [line, ...drawCaused(message, way, `${indent}${isLast ? '   ' : '│  '}`)];
+    return [line, ...drawCaused(message, messages, `${indent}${isLast ? '   ' : '│  '}`)];
   });
 }
 

@@ -1,36 +1,37 @@
 import { type Agent, topic } from 'tellask';
 import type { Desk } from '../desk.ts';
 import { nameOf } from '../path-name.ts';
-import { walkFolder } from '../walk.ts';
+import { type Found, walkFolder } from '../walk.ts';
 
-/** What the scout came across. */
-export interface Tally {
-  readonly pages: number;
-  readonly packages: number;
+/**
+ * Finds all there is to look at.
+ *
+ * @throws Error when the folder is missing, or holds neither pages nor packages.
+ */
+export async function findFiles(root: string): Promise<readonly Found[]> {
+  const files: Found[] = [];
+  for await (const found of walkFolder(root)) files.push(found);
+  if (files.every(({ kind }) => kind === 'unreadable')) {
+    throw new Error(`There is no Markdown in ${root}.`);
+  }
+  return files;
 }
 
-/** Walks the folder and tells of each file. Every file begins a conversation of its own. */
-export async function scoutFolder(agent: Agent<Desk>, root: string): Promise<Tally> {
-  const tally = { pages: 0, packages: 0 };
-  for await (const found of walkFolder(root)) {
+/**
+ * Tells of each file, which begins a conversation of its own. Waits while the editor's mailbox is
+ * full: names are found faster than pages are read.
+ */
+export async function tellOfFiles(agent: Agent<Desk>, files: readonly Found[]): Promise<void> {
+  for (const found of files) {
     const { path } = found;
     const params = { path: nameOf(path) };
     if (found.kind === 'page') {
-      tally.pages++;
-      await tellOfPage(agent, path);
+      await agent.publish(topic('file.{path}.found', params), { path }).accepted;
     } else if (found.kind === 'package') {
-      tally.packages++;
-      agent.publish(topic('package.{path}.found', params), { path });
+      await agent.publish(topic('package.{path}.found', params), { path }).accepted;
     } else {
       const { reason } = found;
       agent.publish(topic('folder.{path}.unreadable', params), { path, reason });
     }
   }
-  if (tally.pages + tally.packages === 0) throw new Error(`There is no Markdown in ${root}.`);
-  return tally;
-}
-
-/** Waits for a place in the editor's mailbox: walking a disk is faster than reading it. */
-export function tellOfPage(agent: Agent<Desk>, path: string): Promise<void> {
-  return agent.publish(topic('file.{path}.found', { path: nameOf(path) }), { path }).accepted;
 }
