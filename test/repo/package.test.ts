@@ -1,0 +1,108 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { readSources } from './sources.ts';
+
+const ROOT = new URL('../../', import.meta.url);
+
+interface Manifest {
+  readonly dependencies: Readonly<Record<string, string>>;
+  readonly engines: Readonly<Record<string, string>>;
+  readonly sideEffects: boolean;
+  readonly type: string;
+}
+const manifest = JSON.parse(readFileSync(new URL('package.json', ROOT), 'utf8')) as Manifest;
+
+function run(command: string, ...args: readonly string[]): string {
+  const { status, stdout, stderr } = spawnSync(command, args, {
+    cwd: fileURLToPath(ROOT),
+    encoding: 'utf8',
+  });
+  if (status !== 0) throw new Error(stderr);
+  return stdout;
+}
+
+/** Imports the built entry in a fresh Node that tells which packages were loaded on the way. */
+const LOADED_PACKAGES = `
+  import { createRequire, register } from 'node:module';
+  const hook = \`
+    import { writeSync } from 'node:fs';
+    export async function load(url, context, next) {
+      writeSync(1, url + '\\\\n');
+      return next(url, context);
+    }\`;
+  register('data:text/javascript,' + encodeURIComponent(hook));
+  await import('tellask');
+  // What a CommonJS package requires does not pass the hook on every Node.
+  console.log(Object.keys(createRequire(import.meta.url).cache).join('\\n'));`;
+
+function loadedPackages(): string[] {
+  const lines = run(process.execPath, '--input-type=module', '--eval', LOADED_PACKAGES).split('\n');
+  const names = lines.map(
+    (line) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(line.replaceAll('\\', '/'))?.[1],
+  );
+  return [...new Set(names.filter((name) => name !== undefined))].toSorted();
+}
+
+describe('the package', () => {
+  it('depends on the five packages that it was given, and on no other', () => {
+    expect(Object.keys(manifest.dependencies)).toEqual([
+      'eventemitter3',
+      'micromatch',
+      'nanoid',
+      'p-queue',
+      'zod',
+    ]);
+  });
+
+  it('is ESM without side effects, from Node 20.19 on', () => {
+    expect(manifest.type).toBe('module');
+    expect(manifest.sideEffects).toBe(false);
+    expect(manifest.engines).toEqual({ node: '>=20.19.0' });
+  });
+
+  it('loads only the packages that the message path needs, so no zod and no p-queue', () => {
+    const own = ['eventemitter3', 'micromatch', 'nanoid'];
+    const ofMicromatch = ['braces', 'fill-range', 'is-number', 'picomatch', 'to-regex-range'];
+
+    expect(loadedPackages()).toEqual([...own, ...ofMicromatch].toSorted());
+  });
+});
+
+describe('the packed package', () => {
+  let files: string[];
+
+  beforeAll(() => {
+    const packed = run('npm', 'pack', '--dry-run', '--json', '--ignore-scripts');
+    const [tarball] = JSON.parse(packed) as [{ files: { path: string }[] }];
+    files = tarball.files.map(({ path }) => path);
+  });
+
+  it('holds the build, its sources and the texts for people, and nothing else', () => {
+    const strays = files.filter(
+      (path) => !/^(?:(?:dist|src)\/|(?:README|CHANGELOG)\.md$|LICENSE$|package\.json$)/.test(path),
+    );
+
+    expect(strays).toEqual([]);
+    expect(files.filter((path) => /\.(?:test|test-d|bench)\./.test(path))).toEqual([]);
+  });
+
+  it('holds every source with its build, its types and the maps of both', () => {
+    const wanted = readSources().flatMap(({ path }) => {
+      const stem = `dist/${path.replace(/\.ts$/, '')}`;
+      return [`src/${path}`, ...['js', 'js.map', 'd.ts', 'd.ts.map'].map((e) => `${stem}.${e}`)];
+    });
+
+    expect(wanted.filter((path) => !files.includes(path))).toEqual([]);
+  });
+
+  it('holds no build of a source that is gone', () => {
+    const orphans = files
+      .filter((path) => path.startsWith('dist/'))
+      .map((path) => path.replace(/^dist/, 'src').replace(/(?:\.d\.ts|\.js)(?:\.map)?$/, '.ts'))
+      .filter((path) => !existsSync(new URL(path, ROOT)));
+
+    expect(orphans).toEqual([]);
+  });
+});
