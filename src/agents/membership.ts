@@ -2,6 +2,7 @@ import type { BusEvents } from '../delivery/bus-events.ts';
 import type { Delivery } from '../delivery/delivery.ts';
 import type { Dispatcher } from '../delivery/dispatcher.ts';
 import { NameTakenError, ResponderLeftError, RevokedError } from '../delivery/errors.ts';
+import { Group } from '../delivery/group.ts';
 import { type MailboxChoice, readMailbox } from '../delivery/handler-options.ts';
 import { Inbox } from '../delivery/inbox.ts';
 import { emptyOut } from '../delivery/shutdown.ts';
@@ -71,9 +72,10 @@ export class Membership {
     record.worker.status = 'stopped';
     const end = (delivery: Delivery): void =>
       shop.outcomes.deadLettered(delivery, 'recipient-stopped', undefined);
-    emptyOut(record.worker, [...record.subscriptions, record.pulls], end);
+    const isMail = ({ home }: Delivery): boolean => home === record.worker;
+    emptyOut(record.worker, [...record.subscriptions, record.pulls], end, isMail);
     for (const subscription of record.subscriptions) {
-      emptyOut(subscription.home, [subscription], end, (one) => one.subscription === subscription);
+      endMail(subscription, end);
       subscriptions.end(subscription, 'left');
       if (subscription.home instanceof Worker) subscription.home.status = 'stopped';
       if (subscription.home instanceof Inbox) subscription.home.close(end);
@@ -118,6 +120,13 @@ export class Membership {
     const record = new AgentRecord(name, capabilities, worker, inbox, pulls);
     return record;
   }
+}
+
+/** What lies in a mailbox of its own; the mail of a group is for those who stay. */
+function endMail(subscription: Subscription, end: (delivery: Delivery) => void): void {
+  const { home } = subscription;
+  if (home instanceof Group) return;
+  emptyOut(home, [subscription], end, (one) => one.subscription === subscription);
 }
 
 function homesOf(subscriptions: Iterable<Subscription>): unknown[] {

@@ -6,6 +6,8 @@ import type { Contract } from '../message/contract.ts';
 import { Envelope, type FamilyView, type Lineage, type Origin } from '../message/envelope.ts';
 import type { Family } from '../message/family-index.ts';
 import { parse, ValidationError } from '../message/parse.ts';
+import { isOwned } from '../message/payload.ts';
+import { NORMAL_PRIORITY, toPriority } from '../message/priority.ts';
 import { checkTopic } from '../message/topic.ts';
 import type { Router } from '../routing/router.ts';
 import type { BusEvents } from './bus-events.ts';
@@ -31,6 +33,7 @@ import type { Schedule } from './schedule.ts';
 import type { PublishOptions, SendOptions, Speaker } from './speech.ts';
 import type { Subscription } from './subscription.ts';
 import type { Taps } from './taps.ts';
+import type { Instant } from './turn-clock.ts';
 
 /** Whether the bus takes what is said. */
 export type BusStatus = 'open' | 'draining' | 'closed';
@@ -62,6 +65,8 @@ export interface AdmitterParts {
   readonly taps: Taps;
   readonly unheard: (message: Envelope) => void;
   now(): number;
+  /** The moment of this turn, shared by what is said in it. */
+  instant(): Instant;
   nextSeq(): number;
   status(): BusStatus;
   addressee(name: string): Addressee | undefined;
@@ -93,6 +98,9 @@ export class Admitter {
   publish(speaker: Speaker, topic: string, payload: unknown, options?: PublishOptions): Receipt {
     this.checkOpen(speaker, 'publish', topic);
     const route = this.#parts.router.route(topic);
+    if (options === undefined && speaker.cause === undefined && this.#isPlain(route, payload)) {
+      return this.#tell(speaker.name, topic, route, payload);
+    }
     const said = this.#read('publish', speaker, options);
     const known = this.#duplicate(speaker, topic, options);
     if (known !== undefined) return known;
@@ -105,6 +113,34 @@ export class Admitter {
     );
     const admit = (): Receipt => this.#fanOut(message, options);
     return this.#nowOrLater(message, said.delayMs, speaker, options, admit);
+  }
+
+  /** Nothing but the route decides: no schema, no middleware, nothing to copy. */
+  #isPlain(route: Route, payload: unknown): boolean {
+    if (!route.plain || this.#parts.middleware.watchesOutgoing) return false;
+    if (typeof payload === 'function') return false;
+    return typeof payload !== 'object' || payload === null || isOwned(payload);
+  }
+
+  /** The short way of `publish`, which most messages take. */
+  #tell(from: string, topic: string, route: Route, payload: unknown): Receipt {
+    const parts = this.#parts;
+    const message = new Envelope(
+      parts.origin,
+      parts.nextSeq(),
+      'event',
+      topic,
+      route.family,
+      from,
+      undefined,
+      payload,
+      NORMAL_PRIORITY,
+      undefined,
+      undefined,
+      parts.instant(),
+      undefined,
+    );
+    return this.#admitTo(message, route.listFor(from, 'event'));
   }
 
   send(
@@ -173,7 +209,9 @@ export class Admitter {
   ): Envelope {
     const { origin } = this.#parts;
     const { said, topic, family, to, payload } = words;
-    const at = this.#parts.now() + said.delayMs;
+    const now = this.#parts.instant();
+    const at = now.at + said.delayMs;
+    const end = Math.min(expires, at + said.ttlMs);
     return new Envelope(
       origin,
       this.#parts.nextSeq(),
@@ -186,8 +224,8 @@ export class Admitter {
       said.priority,
       said.headers,
       lineage,
-      at,
-      Math.min(expires, at + said.ttlMs),
+      said.delayMs === 0 ? now : { at },
+      end === Infinity ? undefined : end,
     );
   }
 
@@ -245,18 +283,26 @@ export class Admitter {
   }
 
   #fanOut(message: Envelope, options: PublishOptions | undefined): Receipt {
-    const { router, retained, ledger, events, unheard } = this.#parts;
+    const { router, retained } = this.#parts;
     if (options?.retain === true) retained.keep(message);
     const list = router.route(message.topic).listFor(message.from, message.type);
-    const admission = new Admission(message, list);
-    if (list.subscriptions.length === 0) {
-      ledger.unrouted++;
-      if (events.has('unrouted')) events.emit('unrouted', message);
-      unheard(message);
-    }
-    this.#admitted(admission);
+    const admission = this.#admitTo(message, list);
     if (admission.waiting > 0) this.#limitWaiting(admission, options);
     return admission;
+  }
+
+  #admitTo(message: Envelope, list: DispatchList): Admission {
+    const admission = new Admission(message, list);
+    if (list.subscriptions.length === 0) this.#unheard(message);
+    this.#admitted(admission);
+    return admission;
+  }
+
+  #unheard(message: Envelope): void {
+    const { ledger, events, unheard } = this.#parts;
+    ledger.unrouted++;
+    if (events.has('unrouted')) events.emit('unrouted', message);
+    unheard(message);
   }
 
   #direct(message: Envelope, options: SendOptions | undefined): Receipt {
@@ -271,7 +317,7 @@ export class Admitter {
     }
     const { to, handled } = addressee.directed(message.topic, message.type);
     const list = DispatchList.of(to);
-    if (dispatcher.refuses(to)) {
+    if (dispatcher.refuses(message.priority, list)) {
       const full = new MailboxFullError(name, to.home.mailbox.options.capacity);
       throw this.#refuseMessage(message, full);
     }
@@ -382,7 +428,12 @@ export class Admitter {
     };
     this.#parts.middleware.pass(draft);
     const { type, payload, priority, headers } = draft;
-    const changed = { ...said, type, priority, headers: Object.freeze({ ...headers }) };
+    const changed = {
+      ...said,
+      type,
+      priority: toPriority(priority),
+      headers: Object.freeze({ ...headers }),
+    };
     return { ...words, payload, said: changed };
   }
 

@@ -86,7 +86,7 @@ export class Ask {
   #deliver(admission: Admission, responder: Subscription): void {
     const { dispatcher, taps } = this.#parts;
     const { owner, home } = responder;
-    if (dispatcher.refuses(responder)) {
+    if (dispatcher.refuses(admission.message.priority, admission.list)) {
       admission.asker?.fail(new MailboxFullError(owner, home.mailbox.options.capacity));
       return;
     }

@@ -1,8 +1,11 @@
 import type { Logger } from '../observe/logger.ts';
-import type { Delivery } from './delivery.ts';
+import { Cancellation } from './cancellation.ts';
+import { Delivery } from './delivery.ts';
 import { FencedError } from './errors.ts';
-import type { Receipt } from './receipt.ts';
+import type { Admission, Receipt } from './receipt.ts';
 import type { Cause, PublishOptions, RequestOptions, SendOptions, Speaker } from './speech.ts';
+import type { Subscription } from './subscription.ts';
+import type { Instant } from './turn-clock.ts';
 import type { Worker } from './worker.ts';
 
 /** What a running handler may ask of the bus; `bus.ts` fills it in. */
@@ -32,81 +35,97 @@ export interface House {
  * conversation. `Context` has its public type.
  */
 export class Attempt implements Speaker, Cause {
-  readonly delivery: Delivery;
   /** Which call of the handler this is, from 1. */
   readonly attempt: number;
-  /** Monotonic instant. */
-  readonly startedAt: number;
   /** Who runs it. */
   readonly worker: Worker;
   /** It was fenced, and its slot waits until it really ends. */
   holdsSlot = false;
-  readonly #house: House;
+  /** What counts its time, once it has returned a promise. */
+  watch: { stop(): void } | undefined = undefined;
+  readonly #admission: Admission;
+  readonly #subscription: Subscription;
+  readonly #started: Instant;
+  #delivery: Delivery | undefined;
   #state: 'running' | 'over' | 'fenced' = 'running';
-  #aborted: { readonly reason: unknown } | undefined = undefined;
-  #controller: AbortController | undefined = undefined;
-  #listeners: Set<(reason: unknown) => void> | undefined = undefined;
+  #cancel: Cancellation | undefined = undefined;
 
-  constructor(delivery: Delivery, worker: Worker, house: House, startedAt: number) {
-    this.delivery = delivery;
+  constructor(
+    worker: Worker,
+    admission: Admission,
+    subscription: Subscription,
+    started: Instant,
+    delivery?: Delivery,
+  ) {
     this.worker = worker;
-    this.attempt = ++delivery.attempts;
-    this.startedAt = startedAt;
-    this.#house = house;
+    this.#admission = admission;
+    this.#subscription = subscription;
+    this.#started = started;
+    this.#delivery = delivery;
+    this.attempt = delivery === undefined ? 1 : ++delivery.attempts;
+    if (delivery !== undefined) delivery.current = this;
+  }
+
+  /** A copy that was handed over directly gets a record of its own when somebody needs it. */
+  get delivery(): Delivery {
+    this.#delivery ??= this.#materialize();
+    return this.#delivery;
+  }
+
+  /** Monotonic instant. */
+  get startedAt(): number {
+    return this.#started.at;
   }
 
   get agent(): string {
-    return this.delivery.subscription.owner;
+    return this.#subscription.owner;
   }
 
   get replayed(): boolean {
-    return this.delivery.flags.replayed;
+    return this.#delivery?.flags.replayed ?? false;
   }
 
   /** Made when first read: a signal costs more than a whole delivery. */
   get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController();
-      if (this.#aborted !== undefined) this.#controller.abort(this.#aborted.reason);
-    }
-    return this.#controller.signal;
+    this.#cancel ??= new Cancellation();
+    return this.#cancel.signal;
   }
 
   get remainingMs(): number {
-    const until = Math.min(this.deadline, this.startedAt + this.delivery.subscription.timeoutMs);
-    return Math.max(0, until - this.#house.now());
+    const until = Math.min(this.deadline, this.startedAt + this.#subscription.timeoutMs);
+    return Math.max(0, until - this.worker.house.now());
   }
 
   get log(): Logger {
-    return this.#house.log(this);
+    return this.worker.house.log(this);
   }
 
   publish(topic: string, payload: unknown, options?: PublishOptions): Receipt {
     this.#mayStill('publish', topic);
-    return this.#house.publish(this, topic, payload, options);
+    return this.worker.house.publish(this, topic, payload, options);
   }
 
   send(to: string, topic: string, payload: unknown, options?: SendOptions): Receipt {
     this.#mayStill('send', topic);
-    return this.#house.send(this, to, topic, payload, options);
+    return this.worker.house.send(this, to, topic, payload, options);
   }
 
   async request(topic: string, payload: unknown, options?: RequestOptions): Promise<unknown> {
     this.#mayStill('request', topic);
-    return this.#house.request(this, topic, payload, options);
+    return this.worker.house.request(this, topic, payload, options);
   }
 
   reply(value: unknown): boolean {
-    this.#mayStill('reply to', this.delivery.message.topic);
-    return this.#house.reply(this, value);
+    this.#mayStill('reply to', this.message.topic);
+    return this.worker.house.reply(this, value);
   }
 
   close(): Promise<void> {
-    return this.#house.close(this);
+    return this.worker.house.close(this);
   }
 
   get name(): string {
-    return this.delivery.subscription.owner;
+    return this.#subscription.owner;
   }
 
   get cause(): Cause {
@@ -114,7 +133,7 @@ export class Attempt implements Speaker, Cause {
   }
 
   get message(): Cause['message'] {
-    return this.delivery.admission.message;
+    return this.#admission.message;
   }
 
   get deadline(): number {
@@ -141,31 +160,29 @@ export class Attempt implements Speaker, Cause {
 
   /** Why its handler was told to stop, if it was. */
   get abortReason(): unknown {
-    return this.#aborted?.reason;
+    return this.#cancel?.reason;
   }
 
   /** Tells the handler, and what it waits for on this bus, that nobody waits. */
   abort(reason: unknown): void {
-    if (this.#aborted !== undefined) return;
-    this.#aborted = { reason };
-    const listeners = this.#listeners;
-    this.#listeners = undefined;
-    for (const listener of listeners ?? []) listener(reason);
-    this.#controller?.abort(reason);
+    this.#cancel ??= new Cancellation();
+    this.#cancel.abort(reason);
   }
 
   onAbort(callback: (reason: unknown) => void): () => void {
-    if (this.#aborted !== undefined) {
-      callback(this.#aborted.reason);
-      return () => {};
-    }
-    this.#listeners ??= new Set();
-    this.#listeners.add(callback);
-    return () => this.#listeners?.delete(callback);
+    this.#cancel ??= new Cancellation();
+    return this.#cancel.onAbort(callback);
+  }
+
+  #materialize(): Delivery {
+    const delivery = new Delivery(this.#admission, this.#subscription, this.worker, 'inFlight');
+    delivery.attempts = 1;
+    delivery.current = this;
+    return delivery;
   }
 
   #mayStill(action: string, topic: string): void {
     if (this.#state === 'fenced') throw new FencedError(this.agent, action, topic);
-    this.delivery.subscription.permits?.check(action, topic);
+    this.#subscription.permits?.check(action, topic);
   }
 }

@@ -9,6 +9,8 @@ export class DispatchList {
   readonly plain: boolean;
   /** So many messages for this list fit into every one of its mailboxes. */
   readonly room: number;
+  /** When all its mailboxes were last seen empty, in touches of any mailbox. */
+  clearAt = -1;
   /** Where the copies are counted: all messages of one route belong to one family. */
   series: Series | undefined;
   #names: readonly string[] | undefined;

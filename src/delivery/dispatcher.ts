@@ -1,5 +1,6 @@
 import type { Env, Lane } from '../kernel/env.ts';
 import { Ring } from '../mailbox/ring.ts';
+import { bucketOf } from '../observe/histogram.ts';
 import { Delivery } from './delivery.ts';
 import type { DispatchList } from './dispatch-list.ts';
 import { enter } from './entry.ts';
@@ -7,11 +8,15 @@ import type { Ledger } from './ledger.ts';
 import type { Outcomes } from './outcomes.ts';
 import type { Admission } from './receipt.ts';
 import type { Subscription } from './subscription.ts';
-import type { TurnClock } from './turn-clock.ts';
+import type { Instant, TurnClock } from './turn-clock.ts';
 import type { Worker } from './worker.ts';
 
-/** So many messages are handed over between two looks at the clock. */
-const STEPS_PER_LOOK = 32;
+/** So many steps are done between two looks at the clock. */
+const STEPS_PER_LOOK = 8;
+/** A step hands over so many messages: posting a lane costs as much as one of them. */
+const MESSAGES_PER_STEP = 4;
+/** The ring of a busy bus breathes; below this it is not worth shrinking. */
+const SMALLEST_RING = 1_024;
 
 /** What the dispatcher needs of its bus. */
 export interface DispatcherParts {
@@ -38,7 +43,7 @@ export class Dispatcher implements Lane {
   readonly #parts: DispatcherParts;
   readonly #env: Env;
   readonly #ledger: Ledger;
-  readonly #ring = new Ring<Admission>();
+  readonly #ring = new Ring<Admission>(SMALLEST_RING);
   #priority = 0;
   /** The message that is being handed over, and how many of its copies have gone. */
   #current: Admission | undefined;
@@ -89,9 +94,10 @@ export class Dispatcher implements Lane {
   }
 
   /** Whether a directed message finds no place, and its sender should be told so at once. */
-  refuses({ home }: Subscription): boolean {
-    const { mailbox } = home;
-    if (this.#ring.size > 0) this.spill();
+  refuses(priority: number, list: DispatchList): boolean {
+    if (this.#env.direct && this.#mayRing(priority, list)) return false;
+    const { mailbox } = (list.subscriptions[0] as Subscription).home;
+    this.spill();
     if (mailbox.hasRoom) return false;
     const { overflow, capacity } = mailbox.options;
     return overflow === 'reject' || (overflow === 'wait' && mailbox.waiting >= capacity);
@@ -115,26 +121,53 @@ export class Dispatcher implements Lane {
     }
   }
 
-  /** Hands over one message of the ring. */
+  /** Hands over the next messages of the ring. */
   run(): void {
     const { clock } = this.#parts;
-    if (++this.#steps % STEPS_PER_LOOK === 0) clock.hold();
-    this.#handOverNext();
+    const now = ++this.#steps % STEPS_PER_LOOK === 0 ? clock.hold() : clock.instant();
+    for (let i = 0; i < MESSAGES_PER_STEP; i++) {
+      const admission = this.#ring.shift();
+      if (admission === undefined) break;
+      this.#handOver(admission, now);
+    }
     if (this.#ring.size > 0) this.#env.post(this);
     else clock.release();
   }
 
-  #handOverNext(): void {
-    const admission = this.#ring.shift();
-    if (admission === undefined) return;
-    const { subscriptions } = admission.list;
+  #handOver(admission: Admission, now: Instant): void {
+    const { message, list } = admission;
+    const { outcomes } = this.#parts;
+    const latency = Math.max(0, now.at - message.at);
+    const bucket = bucketOf(latency);
+    const expired = message.expires <= now.at;
+    const watched = !outcomes.quiet;
     this.#current = admission;
     this.#gone = 0;
-    while (this.#current === admission && this.#gone < subscriptions.length) {
-      this.#handOver(admission, subscriptions[this.#gone++] as Subscription);
+    // A handler may spill the ring: then what is left of the message is in the mailboxes.
+    while (this.#current === admission && this.#gone < list.subscriptions.length) {
+      const subscription = list.subscriptions[this.#gone++] as Subscription;
+      const worker = subscription.home as Worker;
+      if (expired || !worker.idle) this.#put(admission, subscription);
+      else if (watched) worker.serve(admission, subscription);
+      else this.#hand(worker, admission, subscription, now, latency, bucket);
     }
-    // A handler may have spilled the ring: then what was left is in the mailboxes.
-    if (this.#current === admission) this.#current = undefined;
+    this.#current = undefined;
+    outcomes.enterHandedOver(admission, latency);
+  }
+
+  #hand(
+    worker: Worker,
+    admission: Admission,
+    subscription: Subscription,
+    now: Instant,
+    latency: number,
+    bucket: number,
+  ): void {
+    const ledger = this.#ledger;
+    ledger.handing = 1;
+    const done = worker.hand(admission, subscription, now);
+    ledger.handing = 0;
+    if (done) this.#parts.outcomes.handedOver(admission.message, subscription, latency, bucket);
   }
 
   /** Moves all copies of the ring into their mailboxes, where they can be found. */
@@ -148,7 +181,13 @@ export class Dispatcher implements Lane {
   #mayRing(priority: number, list: DispatchList): boolean {
     if (!list.plain || this.#ring.size >= list.room) return false;
     if (this.#ring.size > 0 && priority !== this.#priority) return false;
+    return list.clearAt === this.#ledger.touches || this.#isClear(list);
+  }
+
+  /** Looks at every mailbox, and remembers that nothing has touched any since. */
+  #isClear(list: DispatchList): boolean {
     for (const { home } of list.subscriptions) if (!(home as Worker).clear) return false;
+    list.clearAt = this.#ledger.touches;
     return true;
   }
 
@@ -161,29 +200,22 @@ export class Dispatcher implements Lane {
     this.#env.post(this);
   }
 
-  #handOver(admission: Admission, subscription: Subscription): void {
-    const worker = subscription.home as Worker;
-    if (worker.idle && admission.message.expires > this.#parts.clock.now()) {
-      worker.serve(admission, subscription);
-    } else {
-      enter(new Delivery(admission, subscription, worker));
-      worker.wake();
-    }
+  #put(admission: Admission, subscription: Subscription): void {
+    enter(new Delivery(admission, subscription, subscription.home));
+    subscription.home.wake();
   }
 
   #spillRest(admission: Admission, from: number): void {
     const { subscriptions } = admission.list;
     for (let i = from; i < subscriptions.length; i++) {
-      const subscription = subscriptions[i] as Subscription;
-      enter(new Delivery(admission, subscription, subscription.home));
-      subscription.home.wake();
+      this.#put(admission, subscriptions[i] as Subscription);
     }
   }
 
   #letWait(delivery: Delivery): void {
     this.#ledger.move('queued', 'waiting');
     delivery.state = 'waiting';
-    delivery.admission.waiting++;
+    delivery.admission.waitsOne();
     delivery.home.mailbox.wait(delivery);
   }
 
@@ -195,9 +227,17 @@ export class Dispatcher implements Lane {
     const { keyOf, owner } = delivery.subscription;
     if (keyOf === undefined) return;
     try {
-      delivery.key = keyOf(delivery.message);
+      const key = keyOf(delivery.message);
+      if (key instanceof Promise) refusePromise(key);
+      delivery.key = key;
     } catch (error) {
       this.#parts.onFault(error, `key of ${owner}`);
     }
   }
+}
+
+/** The place in line is decided when the message is admitted: nobody can wait for a key. */
+function refusePromise(key: Promise<unknown>): never {
+  key.catch(() => {});
+  throw new TypeError('key must be synchronous, but it returned a promise');
 }

@@ -32,6 +32,9 @@ export class Ledger {
   duplicateReplies = 0;
   foreignReplies = 0;
   faults = 0;
+  /** How often any mailbox was touched, so that an empty one need not be looked at again. */
+  touches = 0;
+
   /** Functions and class instances that passed by reference. */
   byReference = 0;
 
@@ -52,6 +55,32 @@ export class Ledger {
   move(from: OpenState, to: OpenState): void {
     this[from]--;
     this[to]++;
+  }
+
+  /**
+   * A copy of the ring is being handed over: it counts as in flight until it is done with, or is
+   * taken up because its handler has more to do.
+   */
+  handing = 0;
+  /** Copies of the message in hand that were handled and are not entered in the books yet. */
+  gone = 0;
+
+  /** The copy that is handed over becomes a delivery like any other. */
+  takeUp(): void {
+    this.handing = 0;
+    this.queued--;
+    this.inFlight++;
+  }
+
+  /** Enters the copies that were handed over and handled. */
+  enterGone(): number {
+    const { gone } = this;
+    this.gone = 0;
+    this.queued -= gone;
+    this.handled += gone;
+    this.open -= gone;
+    if (this.#onIdle.length > 0) this.idleNow();
+    return gone;
   }
 
   end(from: OpenState, outcome: Outcome): void {

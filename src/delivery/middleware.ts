@@ -39,6 +39,7 @@ export const SKIPPED: unique symbol = Symbol('skipped');
 export class MiddlewareChain {
   readonly #outgoing: Middleware[] = [];
   readonly #handle: Middleware[] = [];
+  #onChange: () => void = () => {};
 
   /** @returns how to take it out again. */
   add(middleware: Middleware): () => void {
@@ -50,9 +51,11 @@ export class MiddlewareChain {
     }
     if (middleware.outgoing !== undefined) this.#outgoing.push(middleware);
     if (middleware.handle !== undefined) this.#handle.push(middleware);
+    this.#onChange();
     return () => {
       remove(this.#outgoing, middleware);
       remove(this.#handle, middleware);
+      this.#onChange();
     };
   }
 
@@ -84,12 +87,15 @@ export class MiddlewareChain {
     if (!passed) throw new DeniedError(draft.from, draft.action, draft.topic, middleware.name);
   }
 
-  /** The handler with all of them around it; read anew at each call, so `use` reaches all. */
+  /** The handler with all of them around it, or bare when there are none. */
   wrap(handler: Invoke): Invoke {
-    return (message, context) =>
-      this.#handle.length === 0
-        ? handler(message, context)
-        : this.#runFrom(0, handler, message, context);
+    if (this.#handle.length === 0) return handler;
+    return (message, context) => this.#runFrom(0, handler, message, context);
+  }
+
+  /** Calls back when what `wrap` makes has changed. */
+  onChange(callback: () => void): void {
+    this.#onChange = callback;
   }
 
   #runFrom(index: number, handler: Invoke, message: Message, context: Attempt): unknown {

@@ -1,4 +1,5 @@
 import type { GuardedEvents } from '../kernel/events.ts';
+import type { Envelope } from '../message/envelope.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { BusEvents, CancelReason, DeliveryEvent } from './bus-events.ts';
 import type { DeadLetterReason, DeadLetters } from './dead-letters.ts';
@@ -13,6 +14,8 @@ import {
   ResponderLeftError,
 } from './errors.ts';
 import type { Ledger, OpenState, Outcome } from './ledger.ts';
+import type { Admission } from './receipt.ts';
+import type { Subscription } from './subscription.ts';
 
 /**
  * The one place where a delivery gets its outcome: books, receipt, letter, asker, event, and the
@@ -37,6 +40,30 @@ export class Outcomes {
     this.#events = parts.events;
     this.#metrics = parts.metrics;
     this.#now = parts.now;
+  }
+
+  /** Nobody watches single deliveries. */
+  get quiet(): boolean {
+    return !this.#events.has('handled');
+  }
+
+  /** One more copy was handed over and handled: what differs from copy to copy. */
+  handedOver(message: Envelope, subscription: Subscription, latency: number, bucket: number): void {
+    const pair = subscription.heardFrom(message.from, this.#metrics);
+    this.#ledger.gone++;
+    pair.handled++;
+    pair.latency.recordIn(bucket, latency);
+  }
+
+  /** What is common to all copies of a message that were handed over and handled. */
+  enterHandedOver(admission: Admission, latency: number): void {
+    const { message, list } = admission;
+    const gone = this.#ledger.enterGone();
+    if (gone === 0) return;
+    const family = list.series ?? this.#metrics.family(message.family);
+    family.handled += gone;
+    family.latency.record(latency, gone);
+    admission.handledMany(gone);
   }
 
   handled(delivery: Delivery, value: unknown): void {

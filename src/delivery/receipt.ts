@@ -48,17 +48,10 @@ export class Admission implements Receipt {
   readonly list: DispatchList;
   /** Who waits for the answer, when it is a request. @internal */
   readonly asker: Asker | undefined;
-  /** Whose letter this is a new try of. @internal */
-  redriveOf: DeadLetter | undefined = undefined;
   /** Copies without an outcome. @internal */
   left: number;
-  /** Copies that wait for a place. @internal */
-  waiting = 0;
-  /** Called when no copy waits any more. @internal */
-  onPlaced: (() => void) | undefined = undefined;
-  #tally: Tally | undefined = undefined;
-  #settled: Deferred<Settled> | undefined = undefined;
-  #accepted: Deferred<void> | undefined = undefined;
+  // Most messages are handled and nobody asks what became of them: the rest is made when needed.
+  #more: Aftermath | undefined = undefined;
 
   constructor(message: Envelope, list: DispatchList, asker?: Asker) {
     this.message = message;
@@ -76,7 +69,7 @@ export class Admission implements Receipt {
   }
 
   get overflowed(): readonly string[] {
-    return this.#tally?.overflowed ?? [];
+    return this.#more?.overflowed ?? [];
   }
 
   get duplicate(): boolean {
@@ -84,82 +77,121 @@ export class Admission implements Receipt {
   }
 
   get settled(): Promise<Settled> {
-    this.#settled ??= this.#resolveWhen(new Deferred<Settled>());
-    return this.#settled.promise;
+    const more = this.#aftermath();
+    if (more.settled === undefined) {
+      more.settled = new Deferred<Settled>();
+      if (this.left === 0) more.settled.resolve(this.#result());
+    }
+    return more.settled.promise;
   }
 
   get accepted(): Promise<void> {
-    if (this.#accepted === undefined) {
-      this.#accepted = new Deferred<void>();
-      this.#tellAccepted();
+    const more = this.#aftermath();
+    if (more.accepted === undefined) {
+      more.accepted = new Deferred<void>();
+      this.#tellAccepted(more);
     }
-    return this.#accepted.promise;
+    return more.accepted.promise;
   }
 
   cancel(): boolean {
     return false;
   }
 
-  /** One copy was handled: the hot path's whole bookkeeping. @internal */
+  /** Copies that wait for a place. @internal */
+  get waiting(): number {
+    return this.#more?.waiting ?? 0;
+  }
+
+  /** Whose letter this is a new try of. @internal */
+  get redriveOf(): DeadLetter | undefined {
+    return this.#more?.redriveOf;
+  }
+
+  set redriveOf(letter: DeadLetter) {
+    this.#aftermath().redriveOf = letter;
+  }
+
+  /** Called when no copy waits any more. @internal */
+  set onPlaced(callback: () => void) {
+    this.#aftermath().onPlaced = callback;
+  }
+
+  /** @internal */
   handledOne(): void {
-    if (--this.left === 0 && this.#settled !== undefined) this.#settled.resolve(this.#result());
+    this.handledMany(1);
+  }
+
+  /** @internal */
+  handledMany(copies: number): void {
+    this.left -= copies;
+    if (this.#more !== undefined && this.left === 0) this.#more.settled?.resolve(this.#result());
   }
 
   /** One copy ended in another way. @internal */
   endedOne(outcome: Exclude<Outcome, 'handled'>, letterId?: string): void {
-    const tally = this.#tallied();
-    if (outcome === 'deadLettered') tally.letters.push(letterId ?? '');
-    else tally[outcome]++;
+    const more = this.#aftermath();
+    if (outcome === 'deadLettered') more.letters.push(letterId ?? '');
+    else more[outcome]++;
     this.handledOne();
   }
 
   /** @internal */
   overflowedAt(name: string): void {
-    this.#tallied().overflowed.push(name);
+    this.#aftermath().overflowed.push(name);
+  }
+
+  /** One copy waits for a place. @internal */
+  waitsOne(): void {
+    this.#aftermath().waiting++;
   }
 
   /** A waiting copy got its place, or never will. @internal */
   placed(reason?: unknown): void {
-    this.waiting--;
-    if (this.waiting === 0) this.onPlaced?.();
-    if (reason !== undefined) {
-      const tally = this.#tallied();
-      tally.withdrawn ??= { reason };
-    }
-    this.#tellAccepted();
+    const more = this.#aftermath();
+    more.waiting--;
+    if (more.waiting === 0) more.onPlaced?.();
+    if (reason !== undefined) more.withdrawn ??= { reason };
+    this.#tellAccepted(more);
   }
 
-  #tellAccepted(): void {
-    const withdrawn = this.#tally?.withdrawn;
-    if (this.#accepted === undefined) return;
-    if (withdrawn !== undefined) this.#accepted.reject(withdrawn.reason);
-    else if (this.waiting === 0) this.#accepted.resolve();
+  #tellAccepted({ accepted, withdrawn, waiting }: Aftermath): void {
+    if (withdrawn !== undefined) accepted?.reject(withdrawn.reason);
+    else if (waiting === 0) accepted?.resolve();
   }
 
-  #resolveWhen(deferred: Deferred<Settled>): Deferred<Settled> {
-    if (this.left === 0) deferred.resolve(this.#result());
-    return deferred;
-  }
-
-  #tallied(): Tally {
-    this.#tally ??= { letters: [], expired: 0, cancelled: 0, overflowed: [], withdrawn: undefined };
-    return this.#tally;
+  #aftermath(): Aftermath {
+    this.#more ??= {
+      letters: [],
+      expired: 0,
+      cancelled: 0,
+      overflowed: [],
+      waiting: 0,
+      withdrawn: undefined,
+      settled: undefined,
+      accepted: undefined,
+      onPlaced: undefined,
+      redriveOf: undefined,
+    };
+    return this.#more;
   }
 
   #result(): Settled {
-    const tally = this.#tally;
-    const copies = this.list.subscriptions.length;
-    if (tally === undefined) return { handled: copies, deadLettered: [], expired: 0, cancelled: 0 };
-    const { letters, expired, cancelled } = tally;
-    const handled = copies - letters.length - expired - cancelled;
+    const { letters, expired, cancelled } = this.#aftermath();
+    const handled = this.list.subscriptions.length - letters.length - expired - cancelled;
     return { handled, deadLettered: letters, expired, cancelled };
   }
 }
 
-interface Tally {
+interface Aftermath {
   readonly letters: string[];
   readonly overflowed: string[];
   expired: number;
   cancelled: number;
+  waiting: number;
   withdrawn: { readonly reason: unknown } | undefined;
+  settled: Deferred<Settled> | undefined;
+  accepted: Deferred<void> | undefined;
+  onPlaced: (() => void) | undefined;
+  redriveOf: DeadLetter | undefined;
 }

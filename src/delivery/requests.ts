@@ -12,7 +12,7 @@ export interface RequestParts {
   readonly env: Env;
   now(): number;
   /** The asker has gone: what is left of the delivery is not wanted. */
-  abandon(delivery: Delivery, how: 'expired' | 'withdrawn', reason: unknown): void;
+  abandon(asker: Asker, how: 'expired' | 'withdrawn', reason: unknown): void;
   /** An answer that nobody waits for any more. */
   late(message: Envelope, value: unknown): void;
 }
@@ -121,7 +121,7 @@ class Pending implements Asker {
   #giveUp(how: 'expired' | 'withdrawn', reason: unknown): void {
     if (this.#settled) return;
     this.#settle(() => this.#reject(reason));
-    this.#parts.abandon(this.delivery as Delivery, how, reason);
+    this.#parts.abandon(this, how, reason);
   }
 
   #settle(tell: () => void): void {

@@ -16,6 +16,8 @@ export class Route {
   readonly family: Family | undefined;
   /** All who listen, of whatever type, in the order of registration. */
   readonly matches: readonly Subscription[];
+  /** Nothing stands in the way of what is said here: no schema, and no rule against the topic. */
+  readonly plain: boolean;
   readonly #typed: boolean;
   readonly #lists = new Map<string, DispatchList>();
   #lastFrom: string | undefined;
@@ -23,9 +25,15 @@ export class Route {
 
   readonly #series: Series;
 
-  constructor(family: Family | undefined, matches: readonly Subscription[], series: Series) {
+  constructor(
+    family: Family | undefined,
+    matches: readonly Subscription[],
+    series: Series,
+    known: boolean,
+  ) {
     this.#series = series;
     this.family = family;
+    this.plain = known && family?.input === undefined;
     this.matches = matches;
     this.#typed = matches.some((subscription) => subscription.types !== undefined);
   }

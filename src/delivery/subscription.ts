@@ -27,7 +27,7 @@ export interface SubscriptionInit {
   readonly owner: string;
   /** Whose mailbox it feeds. */
   readonly home: Recipient;
-  readonly invoke: Invoke;
+  readonly handler: Invoke;
   readonly types?: readonly MessageType[] | undefined;
   readonly echo?: boolean;
   readonly retry?: RetryPolicy | undefined;
@@ -58,7 +58,9 @@ export class Subscription {
   readonly rate: RateGate<Delivery> | undefined;
   readonly idempotency: Idempotency | undefined;
   readonly permits: Permits | undefined;
-  /** Changes when a middleware is installed. */
+  /** The handler alone. */
+  readonly handler: Invoke;
+  /** The handler with the middleware that is installed now. */
   invoke: Invoke;
   active = true;
   /** The dispatch list of what is sent to this subscription alone, once it was needed. */
@@ -72,7 +74,8 @@ export class Subscription {
     this.order = init.order;
     this.owner = init.owner;
     this.home = init.home;
-    this.invoke = init.invoke;
+    this.handler = init.handler;
+    this.invoke = init.handler;
     this.types = init.types;
     this.echo = init.echo ?? false;
     this.retry = init.retry;

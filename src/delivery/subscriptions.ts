@@ -67,6 +67,9 @@ export class Subscriptions {
 
   constructor(parts: SubscriptionParts) {
     this.#parts = parts;
+    parts.middleware.onChange(() => {
+      for (const subscription of this.#all) this.#wrap(subscription);
+    });
   }
 
   /** How many are attached; the inboxes of agents are none. */
@@ -91,7 +94,7 @@ export class Subscriptions {
     };
     const subscription =
       options.group === undefined ? this.#attach(init) : this.#join(init, options.group, by);
-    this.#all.add(subscription);
+    this.#keep(subscription);
     if (options.replay === true) this.#replay(subscription);
     return subscription;
   }
@@ -109,7 +112,7 @@ export class Subscriptions {
       timeoutMs: options.timeoutMs ?? Infinity,
     });
     this.#parts.responders.add(subscription);
-    this.#all.add(subscription);
+    this.#keep(subscription);
     return subscription;
   }
 
@@ -120,11 +123,11 @@ export class Subscriptions {
       kind: 'pull',
       pattern,
       order: ++this.#registered,
-      invoke: () => undefined,
+      handler: () => undefined,
     };
     const subscription = attach ? this.#attach(init) : new Subscription(init);
     if (!attach) this.#inboxes++;
-    this.#all.add(subscription);
+    this.#keep(subscription);
     return subscription;
   }
 
@@ -171,6 +174,15 @@ export class Subscriptions {
     const waited = delivery.state === 'waiting';
     this.#parts.outcomes.cancelled(delivery, reason);
     if (waited) delivery.admission.placed(new CancelledError(delivery.message.topic, reason));
+  }
+
+  #keep(subscription: Subscription): void {
+    this.#all.add(subscription);
+    this.#wrap(subscription);
+  }
+
+  #wrap(subscription: Subscription): void {
+    subscription.invoke = this.#parts.middleware.wrap(subscription.handler);
   }
 
   #attach(init: SubscriptionInit): Subscription {
@@ -268,7 +280,7 @@ export class Subscriptions {
       permits: by.permits,
       pattern,
       order: ++this.#registered,
-      invoke: this.#parts.middleware.wrap(this.#parts.isolate(handler)),
+      handler: this.#parts.isolate(handler),
       retry: retry === undefined || retry === false ? undefined : toRetryPolicy(retry),
       retryInPlace: retry !== undefined && retry !== false && retry.order === 'in-place',
       keyOf: key as ((message: Message) => unknown) | undefined,

@@ -17,9 +17,16 @@ import { RetryQueue } from './retry-queue.ts';
 import type { Running } from './running.ts';
 import { type Failure, settle } from './settle.ts';
 import type { Subscription } from './subscription.ts';
+import type { Instant } from './turn-clock.ts';
+
+/** What `#call` says of a handler that threw. */
+const FAILED: unique symbol = Symbol('failed');
 
 /** What happens to the slot of a handler that outlives its time-out. */
 export type OnHang = 'release' | 'hold' | 'stop';
+
+/** Whether a worker takes messages. */
+export type WorkerStatus = 'open' | 'paused' | 'stopped';
 
 /** What every worker of a bus shares. */
 export interface Workshop {
@@ -33,6 +40,7 @@ export interface Workshop {
   readonly graceMs: number;
   /** The monotonic instant of this turn. */
   now(): number;
+  instant(): Instant;
   /** Moves what the ring holds into the mailboxes. */
   spill(): void;
 }
@@ -60,15 +68,22 @@ export class Worker implements Lane, Recipient {
   posted = false;
   /** Slots in use: running handlers, and retries that hold their agent. */
   running = 0;
-  status: 'open' | 'paused' | 'stopped' = 'open';
+  #status: WorkerStatus = 'open';
+  /** Handlers that may run at a time now: none while it is paused. */
+  #limit: number;
   readonly #shop: Workshop;
   readonly #retries: RetryQueue;
 
   constructor(shop: Workshop, options: WorkerOptions) {
     this.#shop = shop;
     this.options = options;
-    this.mailbox = new Mailbox<Delivery>(options);
+    this.#limit = options.concurrency;
+    this.mailbox = new Mailbox<Delivery>(options, shop.ledger);
     this.#retries = new RetryQueue(shop.env, (delivery, held) => this.#retry(delivery, held));
+  }
+
+  get house(): House {
+    return this.#shop.house;
   }
 
   get label(): string {
@@ -85,7 +100,17 @@ export class Worker implements Lane, Recipient {
   }
 
   get free(): boolean {
-    return this.status === 'open' && this.running < this.options.concurrency;
+    return this.running < this.#limit;
+  }
+
+  get status(): WorkerStatus {
+    return this.#status;
+  }
+
+  set status(status: WorkerStatus) {
+    this.#status = status;
+    this.#limit = status === 'open' ? this.options.concurrency : 0;
+    this.#shop.ledger.touches++;
   }
 
   /** Nothing stands before a copy that would come through the ring. */
@@ -116,7 +141,31 @@ export class Worker implements Lane, Recipient {
     this.wake();
   }
 
-  /** Hands over a copy that never lay in the mailbox. */
+  /** Hands over a copy that never lay in the mailbox; true when it is handled and done with. */
+  hand(admission: Admission, subscription: Subscription, now: Instant): boolean {
+    this.running++;
+    const attempt = new Attempt(this, admission, subscription, now);
+    let result: unknown;
+    try {
+      result = subscription.invoke(admission.message, attempt);
+    } catch (error) {
+      this.#shop.ledger.takeUp();
+      this.#ended(attempt, failureOf(attempt, error), undefined);
+      return false;
+    }
+    // Most handlers return nothing: then nothing but the books has to know.
+    if (result !== undefined || admission.asker !== undefined) {
+      this.#shop.ledger.takeUp();
+      this.#returned(attempt, result);
+      return false;
+    }
+    attempt.end();
+    this.running--;
+    if (this.mailbox.lanes.size > 0 || this.groups.length > 0) this.wake();
+    return true;
+  }
+
+  /** Hands over a copy with a record of its own, when somebody watches each step. */
   serve(admission: Admission, subscription: Subscription): void {
     this.#begin(new Delivery(admission, subscription, this), 'queued');
   }
@@ -174,26 +223,34 @@ export class Worker implements Lane, Recipient {
   #run(delivery: Delivery, from: 'queued' | 'retryWait'): void {
     this.#shop.ledger.move(from, 'inFlight');
     delivery.state = 'inFlight';
-    const attempt = new Attempt(delivery, this, this.#shop.house, this.#shop.now());
-    delivery.current = attempt;
-    if (this.#shop.events.has('started')) this.#shop.events.emit('started', told(delivery));
-    let result: unknown;
+    const { admission, subscription } = delivery;
+    const attempt = new Attempt(this, admission, subscription, this.#shop.instant(), delivery);
+    const result = this.#call(attempt, subscription, admission);
+    if (result !== FAILED) this.#returned(attempt, result);
+  }
+
+  /** Calls the handler. What it throws is settled here; then the result is `FAILED`. */
+  #call(attempt: Attempt, subscription: Subscription, { message }: Admission): unknown {
+    if (this.#shop.events.has('started')) {
+      this.#shop.events.emit('started', told(attempt.delivery));
+    }
     try {
-      result = delivery.subscription.invoke(delivery.message, attempt);
-      if (isThenable(result)) {
-        this.#await(attempt, result);
-        return;
-      }
+      return subscription.invoke(message, attempt);
     } catch (error) {
       this.#ended(attempt, failureOf(attempt, error), undefined);
-      return;
+      return FAILED;
     }
-    this.#ended(attempt, undefined, result);
+  }
+
+  #returned(attempt: Attempt, result: unknown): void {
+    if (isThenable(result)) this.#await(attempt, result);
+    else this.#ended(attempt, undefined, result);
   }
 
   #await(attempt: Attempt, result: PromiseLike<unknown>): void {
     this.#shop.running.add(attempt);
     const watch = new HandlerWatch(this.#shop, attempt, (failure) => this.#hung(attempt, failure));
+    attempt.watch = watch;
     Promise.resolve(result).then(
       (value) => this.#finished(attempt, watch, undefined, value),
       (error: unknown) => this.#finished(attempt, watch, failureOf(attempt, error), undefined),
@@ -228,6 +285,7 @@ export class Worker implements Lane, Recipient {
   abandon(attempt: Attempt, end: (delivery: Delivery) => void): void {
     if (!attempt.running) return;
     this.#shop.ledger.abandoned++;
+    attempt.watch?.stop();
     attempt.fence();
     end(attempt.delivery);
     this.#release();
@@ -256,9 +314,11 @@ export class Worker implements Lane, Recipient {
       return false;
     }
     const settlement = this.#decide(delivery, failure);
-    if (settlement.action === 'retry')
-      return this.#retryLater(delivery, settlement.delayMs, failure);
-    if (settlement.action === 'dead-letter') {
+    if (settlement.action === 'retry') {
+      if (delivery.subscription.active)
+        return this.#retryLater(delivery, settlement.delayMs, failure);
+      this.#endWithoutRetry(delivery, failure);
+    } else if (settlement.action === 'dead-letter') {
       outcomes.deadLettered(delivery, settlement.reason, failure.error);
     } else if (settlement.action === 'cancel') outcomes.cancelled(delivery, 'withdrawn');
     return false;
@@ -280,13 +340,34 @@ export class Worker implements Lane, Recipient {
     ledger.retries++;
     ledger.move('inFlight', 'retryWait');
     delivery.state = 'retryWait';
-    const firstFailedAt = delivery.flags.firstFailedAt || this.#shop.now();
+    const firstFailedAt = delivery.flags.firstFailedAt ?? this.#shop.now();
     delivery.flags = { ...delivery.flags, firstFailedAt, retryDelayMs: delayMs, cleared: false };
     if (!held) delivery.home.mailbox.hold();
     this.#retries.add(delivery, delayMs, held);
     if (events.has('retry'))
       events.emit('retry', { ...told(delivery), delayMs, error: failure.error });
     return held;
+  }
+
+  /** Its subscription has ended while the handler ran: the handler is never started again. */
+  #endWithoutRetry(delivery: Delivery, failure: Failure): void {
+    const { outcomes } = this.#shop;
+    const successor = delivery.home === this ? undefined : (delivery.home as Group).members[0];
+    if (successor !== undefined) this.#handBack(delivery, successor.subscription);
+    else if (this.status === 'stopped') {
+      outcomes.deadLettered(delivery, 'recipient-stopped', failure.error);
+    } else outcomes.cancelled(delivery, 'unsubscribed');
+  }
+
+  /** Gives a delivery back to its group, for whoever of the others is free first. */
+  #handBack(delivery: Delivery, heir: Subscription): void {
+    const { mailbox } = delivery.home;
+    this.#shop.ledger.move('inFlight', 'queued');
+    delivery.state = 'queued';
+    delivery.subscription = heir;
+    mailbox.stamp(delivery);
+    mailbox.push(delivery);
+    delivery.home.wake();
   }
 
   #retry(delivery: Delivery, held: boolean): void {
@@ -330,10 +411,12 @@ function isBefore(one: Delivery, other: Delivery): boolean {
   return one.message.seq < other.message.seq;
 }
 
+/** A `then` that throws when it is looked at makes no promise. */
 function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    typeof (value as { then?: unknown }).then === 'function'
-  );
+  if (typeof value !== 'object' || value === null) return false;
+  try {
+    return typeof (value as { then?: unknown }).then === 'function';
+  } catch {
+    return false;
+  }
 }

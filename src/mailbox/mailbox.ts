@@ -12,6 +12,11 @@ export interface MailboxOptions {
   readonly ageingLimit: number;
 }
 
+/** Counts the touches of many mailboxes together. */
+export interface Touches {
+  touches: number;
+}
+
 /**
  * Holds deliveries and decides which is next; it runs nothing and counts no outcome. Capacity
  * bounds what is queued, held (by a key or a rate) or waiting for a retry.
@@ -27,8 +32,11 @@ export class Mailbox<T extends Queued> {
   #tickets = 0;
   #waiting: Ring<T> | undefined;
 
-  constructor(options: MailboxOptions) {
+  readonly #touched: Touches;
+
+  constructor(options: MailboxOptions, touched: Touches = { touches: 0 }) {
     this.options = options;
+    this.#touched = touched;
     this.lanes = new Lanes<T>({ ageingLimit: options.ageingLimit });
   }
 
@@ -67,18 +75,21 @@ export class Mailbox<T extends Queued> {
 
   push(item: T, lanes: Lanes<T> = this.lanes): void {
     lanes.push(item);
+    this.#touched.touches++;
     if (this.size > this.highWater) this.highWater = this.size;
   }
 
   /** A place is taken outside the lanes: behind a key, a rate limit or a retry. */
   hold(): void {
     this.held++;
+    this.#touched.touches++;
     if (this.size > this.highWater) this.highWater = this.size;
   }
 
   wait(item: T): void {
     this.#waiting ??= new Ring<T>();
     this.#waiting.push(item);
+    this.#touched.touches++;
   }
 
   /** The longest waiting one, when there is room for it now. */

@@ -6,10 +6,18 @@ const SMALLEST = 16;
  * lets go of what it hands out, and gives its memory back after a burst.
  */
 export class Ring<T> {
-  #slots: (T | undefined)[] = new Array(SMALLEST);
-  #mask: number = SMALLEST - 1;
+  readonly #smallest: number;
+  #slots: (T | undefined)[];
+  #mask: number;
   #head = 0;
   #size = 0;
+
+  /** `smallest`: a power of two; the ring never has fewer slots. */
+  constructor(smallest: number = SMALLEST) {
+    this.#smallest = smallest;
+    this.#slots = new Array(smallest);
+    this.#mask = smallest - 1;
+  }
 
   get size(): number {
     return this.#size;
@@ -33,7 +41,8 @@ export class Ring<T> {
     this.#head = (this.#head + 1) & this.#mask;
     this.#size--;
     // A quarter full becomes half full: a ring that breathes around one size is never resized.
-    if (this.#mask >= SMALLEST && this.#size <= this.#mask >> 2) this.#resize((this.#mask + 1) / 2);
+    if (this.#mask >= this.#smallest && this.#size <= this.#mask >> 2)
+      this.#resize((this.#mask + 1) / 2);
     return item;
   }
 
@@ -56,8 +65,8 @@ export class Ring<T> {
   }
 
   clear(): void {
-    this.#slots = new Array(SMALLEST);
-    this.#mask = SMALLEST - 1;
+    this.#slots = new Array(this.#smallest);
+    this.#mask = this.#smallest - 1;
     this.#head = 0;
     this.#size = 0;
   }

@@ -7,6 +7,11 @@ export interface Origin {
   readonly wallAtZero: number;
 }
 
+/** The monotonic instant of a turn, shared by what is said in it. */
+export interface Said {
+  readonly at: number;
+}
+
 /** What a topic means in the contract: its key and how to read its parameters. */
 export interface FamilyView {
   readonly key: string;
@@ -48,8 +53,8 @@ export class Envelope implements Message {
   readonly #priority: number;
   readonly #headers: Readonly<Record<string, string>> | undefined;
   readonly #lineage: Lineage | undefined;
-  readonly #at: number;
-  readonly #expires: number;
+  readonly #turn: Said;
+  readonly #expires: number | undefined;
 
   constructor(
     origin: Origin,
@@ -63,8 +68,8 @@ export class Envelope implements Message {
     priority: number,
     headers: Readonly<Record<string, string>> | undefined,
     lineage: Lineage | undefined,
-    at: number,
-    expires: number,
+    turn: Said,
+    expires: number | undefined,
   ) {
     this.#origin = origin;
     this.#seq = seq;
@@ -77,7 +82,7 @@ export class Envelope implements Message {
     this.#priority = priority;
     this.#headers = headers;
     this.#lineage = lineage;
-    this.#at = at;
+    this.#turn = turn;
     this.#expires = expires;
   }
 
@@ -111,12 +116,12 @@ export class Envelope implements Message {
 
   /** Monotonic instant of admission. @internal */
   get at(): number {
-    return this.#at;
+    return this.#turn.at;
   }
 
   /** Monotonic instant of expiry, `Infinity` for never. @internal */
   get expires(): number {
-    return this.#expires;
+    return this.#expires ?? Infinity;
   }
 
   /** @internal */
@@ -154,11 +159,11 @@ export class Envelope implements Message {
   }
 
   get sentAt(): number {
-    return Math.round(this.#origin.wallAtZero + this.#at);
+    return Math.round(this.#origin.wallAtZero + this.#turn.at);
   }
 
   get expiresAt(): number | undefined {
-    return this.#expires === Infinity
+    return this.#expires === undefined
       ? undefined
       : Math.round(this.#origin.wallAtZero + this.#expires);
   }
@@ -177,7 +182,7 @@ export class Envelope implements Message {
       this.#priority,
       this.#headers,
       this.#lineage,
-      this.#at,
+      this.#turn,
       this.#expires,
     );
   }

@@ -47,14 +47,18 @@ export class Histogram {
     return this.#count === 0 ? 0 : this.#sumMs / this.#count;
   }
 
-  /** Counts one duration; what is below 0 or no number counts as 0. */
-  record(ms: number): void {
+  /** Counts a duration, `times` over; what is below 0 or no number counts as 0. */
+  record(ms: number, times: number = 1): void {
     const value = ms > 0 ? ms : 0;
-    const index = bucketOf(value);
-    this.#buckets[index] = (this.#buckets[index] as number) + 1;
-    this.#count++;
-    this.#sumMs += value;
-    if (value > this.#maxMs) this.#maxMs = value;
+    this.recordIn(bucketOf(value), value, times);
+  }
+
+  /** The same for who knows the bucket already, because many durations are one. */
+  recordIn(bucket: number, ms: number, times: number = 1): void {
+    this.#buckets[bucket] = (this.#buckets[bucket] as number) + times;
+    this.#count += times;
+    this.#sumMs += ms * times;
+    if (ms > this.#maxMs) this.#maxMs = ms;
   }
 
   /** The duration that `percent` (0 to 100) of the recorded ones do not exceed; 0 for none. */
@@ -80,8 +84,8 @@ export class Histogram {
   }
 }
 
-/** Below 1 microsecond is bucket 0, above the greatest value the last one. */
-function bucketOf(ms: number): number {
+/** The bucket of a duration: below 1 microsecond the first, above the greatest value the last. */
+export function bucketOf(ms: number): number {
   double[0] = ms / SMALLEST_MS;
   // A float is its own logarithm: eleven bits of exponent, then the eighth of the doubling.
   const index = ((halves[HIGH] as number) >>> 17) - EXPONENT_BIAS * STEPS + 1;

@@ -45,6 +45,9 @@ export class Recorder {
   readonly #entries: RecordedMessage[] = [];
   /** How many were ever shown: the place of the next one in the ring. */
   #seen = 0;
+  #newestSeq = 0;
+  /** Answers whose request a tap has not shown yet: taps come in a later turn, events at once. */
+  readonly #early = new Map<number, RecordedMessage>();
 
   constructor({ limit = 1_000 }: RecorderOptions = {}) {
     if (!(Number.isInteger(limit) && limit >= 1)) {
@@ -61,6 +64,11 @@ export class Recorder {
     const { seq, id, causationId, correlationId, type, topic, from } = message;
     const to = [...info.recipients];
     this.#keep({ seq, id, causationId, correlationId, type, topic, from, to });
+    this.#newestSeq = Math.max(this.#newestSeq, seq);
+    const answer = this.#early.get(seq);
+    if (answer === undefined) return;
+    this.#early.delete(seq);
+    this.#keep(answer);
   };
 
   /** Records the answer to a request. Listens to the event `handled` and needs no `this`. */
@@ -74,8 +82,15 @@ export class Recorder {
     if (message.type !== 'request') return;
     const { seq, id, correlationId, topic, from } = message;
     const reply = { seq, id: `${id}-reply`, causationId: id, correlationId, type: 'reply', topic };
-    this.#keep({ ...reply, from: recipient, to: [from] });
+    const entry = { ...reply, from: recipient, to: [from] };
+    if (seq <= this.#newestSeq) this.#keep(entry);
+    else this.#remember(entry);
   };
+
+  #remember(answer: RecordedMessage): void {
+    if (this.#early.size >= this.#limit) this.#early.clear();
+    this.#early.set(answer.seq, answer);
+  }
 
   #keep(entry: RecordedMessage): void {
     this.#entries[this.#seen++ % this.#limit] = entry;
@@ -98,6 +113,7 @@ export class Recorder {
   /** Forgets everything. */
   clear(): void {
     this.#entries.length = 0;
+    this.#early.clear();
     this.#seen = 0;
   }
 }

@@ -76,6 +76,7 @@ export class Wiring {
   readonly contract: Contract | undefined;
   readonly limits: BusLimits;
   status: BusStatus = 'open';
+  readonly #clock: TurnClock;
   #seq = 0;
   #letters = 0;
 
@@ -83,6 +84,7 @@ export class Wiring {
     const options = given as unknown as WiringOptions;
     const env = options.env ?? realEnv();
     const clock = new TurnClock(env);
+    this.#clock = clock;
     const now = (): number => clock.now();
     const fault = this.#faultOf(options.onFault);
     this.env = env;
@@ -125,6 +127,7 @@ export class Wiring {
       house: house(this),
       graceMs: this.graceMs,
       now,
+      instant: () => clock.instant(),
       spill: () => this.dispatcher.spill(),
     };
     this.subscriptions = this.#makeSubscriptions(options, now);
@@ -159,7 +162,8 @@ export class Wiring {
           error: String((error as Error)?.message ?? error),
         });
         this.events?.emit('fault', error, where);
-        onFault?.(error, where);
+        const heard: unknown = onFault?.(error, where);
+        if (heard instanceof Promise) heard.catch(() => this.ledger.faults++);
       } catch {
         this.ledger.faults++;
       } finally {
@@ -184,6 +188,7 @@ export class Wiring {
 
   #makeRouter({
     contract,
+    open = false,
     maxCachedTopics = DEFAULTS.maxCachedTopics,
   }: WiringOptions): Wiring['router'] {
     return new Router<Subscription, Route>({
@@ -191,7 +196,9 @@ export class Wiring {
       build: (topic, matches) => {
         checkTopic(topic);
         const family = contract?.family('topics', topic);
-        return new Route(family, matches, this.metrics.family(family?.key ?? topic));
+        const known =
+          !topic.startsWith('$') && (contract === undefined || open || family !== undefined);
+        return new Route(family, matches, this.metrics.family(family?.key ?? topic), known);
       },
     });
   }
@@ -200,7 +207,10 @@ export class Wiring {
     return new Requests({
       env: this.env,
       now,
-      abandon: (delivery, how, reason) => {
+      abandon: (asker, how, reason) => {
+        // A request that still lies in the ring has no delivery of its own: the spill makes it one.
+        if (asker.delivery === undefined) this.dispatcher.spill();
+        const { delivery } = asker;
         if (delivery?.state === 'inFlight') delivery.current?.abort(reason);
         else this.#withdraw(delivery, how);
       },
@@ -212,8 +222,6 @@ export class Wiring {
     delivery: Parameters<typeof takeOutOne>[0] | undefined,
     how: 'expired' | 'withdrawn',
   ): void {
-    // A request that still lies in the ring has no delivery of its own: it gets one by the spill.
-    this.dispatcher.spill();
     if (delivery === undefined || !takeOutOne(delivery)) return;
     if (how === 'expired') this.outcomes.expired(delivery);
     else this.outcomes.cancelled(delivery, 'withdrawn');
@@ -240,8 +248,8 @@ export class Wiring {
         depth: 0,
         hops: 0,
       },
-      this.env.now(),
-      Infinity,
+      { at: this.env.now() },
+      undefined,
     );
     this.letters.refuse(reply, 'send', 'late-reply', undefined);
     if (this.events.has('late-reply')) this.events.emit('late-reply', reply, message.from);
@@ -272,6 +280,7 @@ export class Wiring {
       }),
       unheard: (message) => this.#unheard(message, unheard),
       now,
+      instant: () => this.#clock.instant(),
       nextSeq: () => ++this.#seq,
       status: () => this.status,
       addressee: (name) => registry.get(name),
