@@ -21,14 +21,28 @@ const message = (seq: number): Message => ({
 });
 
 describe('Recorder', () => {
+  it('puts an answer behind its request, also when it hears of the answer first', () => {
+    const recorder = new Recorder();
+    const { observe, answered } = recorder;
+    const request: Message = { ...message(2), type: 'request' };
+
+    observe(message(1), { recipients: [] });
+    answered({ message: request, recipient: 'bob' });
+    observe(request, { recipients: ['bob'] });
+    observe(message(3), { recipients: [] });
+
+    expect(recorder.entries().map(({ id }) => id)).toEqual(['m1', 'm2', 'm2-reply', 'm3']);
+  });
+
   it('keeps the answer to a request as a reply, and passes over what else was handled', () => {
     const recorder = new Recorder();
     const { answered } = recorder;
 
+    recorder.observe({ ...message(1), type: 'request' }, { recipients: ['bob'] });
     answered({ message: { ...message(1), type: 'request' }, recipient: 'bob' });
     answered({ message: message(2), recipient: 'bob' });
 
-    expect(recorder.entries()).toEqual([
+    expect(recorder.entries().slice(1)).toEqual([
       {
         seq: 1,
         id: 'm1-reply',

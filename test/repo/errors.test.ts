@@ -22,8 +22,8 @@ describe('docs/errors.md', () => {
   it.each(CODES)('says of %s what happened and what to do', (code) => {
     const entry = ENTRIES.get(code) ?? '';
 
-    expect(entry).toMatch(/\*\*What happened\.\*\* \w.+\.\n/);
-    expect(entry).toMatch(/\*\*What to do\.\*\* \w.+[.:]\n/);
+    expect(entry).toMatch(/\*\*What happened\.\*\* .+\.\n/);
+    expect(entry).toMatch(/\*\*What to do\.\*\* .+[.:]\n/);
     expect(entry).toContain(`Retryable: ${ERROR_CODES[code][0] ? 'yes' : 'no'}.`);
   });
 
