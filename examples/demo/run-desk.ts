@@ -1,11 +1,12 @@
 import { type AgentInfo, type BusInspection, MessageBus, type MetricsSnapshot } from 'tellask';
 import { findFiles, tellOfFiles } from './agents/scout.ts';
+import { auditOf } from './audit.ts';
 import { type Desk, desk } from './desk.ts';
 import { type FailedFile, listFailed, redriveFailed } from './failed-files.ts';
 import { nameOf } from './path-name.ts';
 import type { Progress } from './progress.ts';
 import type { Audit } from './report.ts';
-import { hire, type Staff, type StaffOptions } from './staff.ts';
+import { hire, type StaffOptions } from './staff.ts';
 import { makeTrouble, type Trouble } from './trouble.ts';
 import type { Found } from './walk.ts';
 import { type Incident, watch } from './watch.ts';
@@ -64,11 +65,8 @@ async function work(
   options: DeskOptions,
 ): Promise<DeskRun> {
   const beganAt = performance.now();
-  const staff = hire(bus, { readMs: 1_000, hangAt: 3, leaveAt: 10, ...options });
-  const all: Found[] = [
-    ...trouble.paths.map((path) => ({ kind: 'page' as const, path })),
-    ...files,
-  ];
+  const staff = hire(bus, { readMs: 1_000, hangAt: 2, leaveAt: 10, ...options });
+  const all = [...files, ...trouble.paths.map((path): Found => ({ kind: 'page', path }))];
   const { recorder, incidents } = watch(bus, all.length, options.progress);
   await tellOfFiles(staff.scout, all);
   await bus.drain({ timeoutMs: Infinity });
@@ -78,11 +76,13 @@ async function work(
   await redriveFailed(bus);
 
   const unread = listFailed(bus);
+  // What the demo broke itself is nothing that a reader of the report should mend.
+  const toMend = unread.filter(({ path }) => !trouble.paths.includes(path));
   return {
-    audit: auditOf(options.title, files, staff, withoutTrouble(unread, trouble)),
+    audit: auditOf(options.title, files, staff.notes(), toMend),
     incidents,
     failed,
-    recovered: failed.map(({ path }) => path).filter((path) => !has(unread, path)),
+    recovered: pathsOf(failed).filter((path) => !pathsOf(unread).includes(path)),
     made: trouble.paths,
     way: pickWay(recorder.entries(), trouble.paths.map(nameOf)),
     books: bus.inspect(),
@@ -92,29 +92,6 @@ async function work(
   };
 }
 
-function auditOf(
-  title: string,
-  files: readonly Found[],
-  { notes }: Staff,
-  unread: readonly FailedFile[],
-): Audit {
-  const count = (kind: Found['kind']) => files.filter((found) => found.kind === kind).length;
-  const heard = notes();
-  const failed = unread.map(({ path, why }) => ({ path, reason: why }));
-  return {
-    title,
-    pages: count('page'),
-    packages: count('package'),
-    ...heard,
-    unread: [...heard.unread, ...failed],
-  };
-}
-
-/** What the demo broke itself is nothing that a reader of the report should mend. */
-function withoutTrouble(files: readonly FailedFile[], { paths }: Trouble): FailedFile[] {
-  return files.filter(({ path }) => !paths.includes(path));
-}
-
-function has(files: readonly FailedFile[], path: string): boolean {
-  return files.some((file) => file.path === path);
+function pathsOf(files: readonly FailedFile[]): string[] {
+  return files.map(({ path }) => path);
 }

@@ -1,0 +1,116 @@
+import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { isTellaskError, toMermaid } from 'tellask';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { renderReport } from '../../examples/demo/report.ts';
+import { type DeskRun, runDesk } from '../../examples/demo/run-desk.ts';
+import { renderSummary } from '../../examples/demo/summary.ts';
+import { copyFixture } from './audit-folder.ts';
+import { askScript, nameOf } from './independent.ts';
+
+const DEEP = `${Array.from({ length: 12 }, (_, n) => `a-long.folder.name-${n}`).join('/')}/deep.md`;
+
+let root = '';
+let run: DeskRun;
+const shown: string[] = [];
+// One run is looked at from many sides.
+beforeAll(async () => {
+  root = await copyFixture();
+  await mkdir(join(root, DEEP, '..'), { recursive: true });
+  await writeFile(join(root, DEEP), '[gone](gone.md)\n');
+  run = await audit(root);
+});
+afterAll(() => rm(root, { recursive: true, force: true }));
+
+function audit(folder: string): Promise<DeskRun> {
+  const progress = {
+    update: (done: number, total: number) => shown.push(`${done} of ${total}`),
+    finish: () => shown.push('finished'),
+  };
+  return runDesk({ root: folder, title: 'docs', progress, readMs: 400, hangAt: 1, leaveAt: 2 });
+}
+
+function incidentsOf(code: 'TELLASK_TIMEOUT' | 'TELLASK_RESPONDER_LEFT'): string[] {
+  return run.incidents
+    .map(({ error }) => error)
+    .filter((error) => isTellaskError(error, code))
+    .map(({ message }) => message);
+}
+
+it('finds what an independent script finds', () => {
+  expect(run.audit.findings.map(nameOf).sort()).toEqual(askScript(root));
+  expect(run.audit.disputed).toEqual([]);
+});
+
+// R:A: every admitted delivery has exactly one outcome.
+it('leaves books that balance', () => {
+  const { admitted, handled, deadLettered, expired, cancelled } = run.books;
+  const { waiting, queued, inFlight, deferred, retryWait } = run.books;
+
+  expect({ waiting, queued, inFlight, deferred, retryWait }).toEqual({
+    waiting: 0,
+    queued: 0,
+    inFlight: 0,
+    deferred: 0,
+    retryWait: 0,
+  });
+  expect(handled + deadLettered + expired + cancelled).toBe(admitted);
+  expect(run.books.faults).toBe(0);
+});
+
+it('explains the time-out of a reader that hangs and asks another one', () => {
+  expect(incidentsOf('TELLASK_TIMEOUT').join('\n')).toMatch(
+    /^reader-2 did not answer extract within 400 ms: reader-2 has been at it for 0\.\d s$/m,
+  );
+  expect(run.books.abandoned).toBeGreaterThanOrEqual(1);
+});
+
+it('gives the work of a reader that leaves to others', () => {
+  expect(incidentsOf('TELLASK_RESPONDER_LEFT')[0]).toBe('reader-3 left before it answered extract');
+  expect(run.agents.map(({ name }) => name)).not.toContain('reader-3');
+});
+
+it('rejects what stays unreadable and redrives what comes back', () => {
+  const failed = run.failed.map(({ path, reason }) => `${basename(path)} ${reason}`);
+
+  expect(failed.sort()).toEqual([
+    'away.md max-attempts',
+    'garbled.md rejected',
+    'huge.md rejected',
+  ]);
+  expect(run.recovered.map((path) => basename(path))).toEqual(['away.md']);
+  expect(run.audit.unread).toEqual([]);
+});
+
+it('follows a path that is too long for a topic', () => {
+  expect(run.audit.findings.map(({ file }) => file)).toContain(DEEP);
+});
+
+it('shows progress up to the last file', () => {
+  const [total] = shown[0]?.split(' of ').slice(1) ?? [];
+
+  expect(shown.slice(-2)).toEqual([`${total} of ${total}`, 'finished']);
+});
+
+it('tells it all in a summary, a report and a diagram', () => {
+  const summary = renderSummary(run);
+
+  expect(summary).toContain('The books balance.');
+  expect(summary).toContain('Redriven when its cause was gone, and read.');
+  expect(summary).toContain('└─ verifier → writer  page.{path}.reviewed');
+  expect(renderReport(run.audit)).toContain(`\`${DEEP}:1\``);
+  expect(toMermaid(run.way?.messages ?? [])).toMatch(/as reader-[\s\S]* as writer\n/);
+});
+
+it('leaves nothing behind', async () => {
+  const left = await Promise.allSettled(run.made.map((path) => stat(resolve(root, path, '..'))));
+
+  expect(left.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+});
+
+it('says plainly that a folder is missing or holds nothing', async () => {
+  await mkdir(join(root, 'empty'));
+
+  await expect(audit(join(root, 'empty'))).rejects.toThrow('There is no Markdown in');
+  await expect(audit(join(root, 'gone'))).rejects.toThrow('There is no folder');
+});
