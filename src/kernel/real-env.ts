@@ -46,6 +46,8 @@ export class RealEnv implements Env {
 
   readonly #wheel = new TimerWheel(() => this.#relax());
   #native: NativeTimer | undefined;
+  /** The global that will clear a native timer nobody needs, in the next turn. */
+  #clearsIn: typeof setImmediate | undefined;
 
   now(): number {
     return performance.now();
@@ -167,12 +169,23 @@ export class RealEnv implements Env {
 
   /** A timer was cancelled. The native one may now be early, which costs less than setting it anew. */
   #relax(): void {
-    if (this.#wheel.size === 0) {
+    if (this.#wheel.size === 0) this.#clearSoon();
+    else if (this.#wheel.keepAlive === 0) this.#native?.hold(false);
+  }
+
+  /**
+   * Most requests are answered in the turn in which they are asked. A native timer costs as much
+   * as ten messages, so it is kept until the turn is over, for the next one.
+   */
+  #clearSoon(): void {
+    if (this.#clearsIn === setImmediate) return;
+    this.#clearsIn = setImmediate;
+    setImmediate(() => {
+      this.#clearsIn = undefined;
+      if (this.#wheel.size > 0) return;
       this.#native?.clear();
       this.#native = undefined;
-    } else if (this.#wheel.keepAlive === 0) {
-      this.#native?.hold(false);
-    }
+    });
   }
 }
 
