@@ -16,7 +16,7 @@ async function main(folder = 'node_modules'): Promise<void> {
   await writeFile(join('out', 'report.md'), renderReport(run.audit));
   const { name = 'no file', messages = [] } = run.way ?? {};
   await writeFile(join('out', 'traffic.mmd'), toMermaid(messages, { title: name }));
-  console.log(renderSummary(run));
+  console.log(`\n${renderSummary(run)}`);
   console.log('What to mend:    out/report.md\nThe whole way:   out/traffic.mmd (Mermaid)');
 }
 

@@ -24,7 +24,8 @@ function drawBar(screen: Screen): Progress {
   let shown = '';
   return {
     update(done, total, label = '') {
-      const line = renderBar(done, total, label, screen.columns ?? 80);
+      // Some terminals do not know their width and say 0.
+      const line = renderBar(done, total, label, screen.columns || 80);
       if (line !== shown) screen.write(`\r\u001B[2K${line}`);
       shown = line;
     },

@@ -14,7 +14,7 @@ export function renderSummary(run: DeskRun): string {
     ...(run.way === undefined ? [] : [[`The way of ${run.way.name}`, ...drawWay(run.way)]]),
     ['Deliveries by outcome', ...books(run)],
     ['The fullest that a mailbox was', ...highWater(run)],
-    ['From saying to handled, in milliseconds', ...latencies(run)],
+    ['From saying to outcome, in milliseconds', ...latencies(run)],
   ];
   return parts.map(([title, ...lines]) => section(title ?? '', lines)).join('\n');
 }
@@ -25,8 +25,8 @@ function section(title: string, lines: readonly string[]): string {
 
 function findings({ audit }: DeskRun): string[] {
   const kinds = [...countKinds(audit.findings)];
-  const read = `${audit.pages} pages and ${audit.packages} packages were looked at.`;
-  const settled = `Checker and verifier agree on ${audit.findings.length} findings; ${audit.withdrawn} false ones were withdrawn, ${audit.disputed.length} are disputed.`;
+  const read = `Looked at: ${audit.pages} pages, ${audit.packages} packages`;
+  const settled = `Findings: ${audit.findings.length} confirmed, ${audit.withdrawn} withdrawn as false, ${audit.disputed.length} disputed`;
   return [read, settled, ...drawBars(kinds.map(([kind, n]) => [FINDING_KINDS[kind].title, n]))];
 }
 

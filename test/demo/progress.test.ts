@@ -18,6 +18,13 @@ it('draws over one line on a terminal and ends it', () => {
   expect(screen.written[1]).toBe('\n');
 });
 
+it('draws on a terminal that does not know its width', () => {
+  const screen = { ...screenOf(true), columns: 0 };
+  createProgress(screen).update(1, 2);
+
+  expect(screen.written[0]).toContain('█');
+});
+
 it('prints ten plain lines where there is no terminal', () => {
   const screen = screenOf(false);
   const progress = createProgress(screen);

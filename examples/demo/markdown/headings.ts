@@ -67,7 +67,7 @@ function* htmlHeadings(lines: readonly Line[]): Generator<Found> {
 }
 
 /** What a reader sees of a heading: no emphasis, no tags, no link targets, no pictures. */
-export function plainText(markdown: string): string {
+function plainText(markdown: string): string {
   const codes: string[] = [];
   const text = markdown
     .replace(/(`+)(.+?)\1(?!`)/g, (_, __, code: string) => {

@@ -1,0 +1,48 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+
+const MAIN = fileURLToPath(new URL('../../examples/demo/main.ts', import.meta.url));
+const TSX = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+
+let folder = '';
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'main-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+/** Runs the demo as a user does, with `folder` as the working directory. */
+function demo(audited: string) {
+  const args = ['--import', TSX, MAIN, audited];
+  return spawnSync(process.execPath, args, { cwd: folder, encoding: 'utf8' });
+}
+
+it('ends well and leaves a report and a diagram', async () => {
+  await writeFile(join(folder, 'a.md'), '# A\n\n[gone](gone.md)\n');
+
+  const { status, stdout } = demo('.');
+
+  expect(status).toBe(0);
+  expect(stdout).toContain('The books balance.');
+  expect(await readFile(join(folder, 'out', 'report.md'), 'utf8')).toContain('`a.md:3`');
+  expect(await readFile(join(folder, 'out', 'traffic.mmd'), 'utf8')).toMatch(/^sequenceDiagram\n/);
+}, 20_000);
+
+it.each([
+  ['.', 'There is no Markdown in'],
+  ['gone', 'There is no folder'],
+])(
+  'says what is wrong with %s and nothing of its insides',
+  (audited, message) => {
+    const { status, stderr } = demo(audited);
+
+    expect(status).toBe(1);
+    expect(stderr).toContain(message);
+    expect(stderr).not.toMatch(/^ +at /m);
+  },
+  20_000,
+);
