@@ -176,14 +176,14 @@ describe('the lanes of RealEnv', () => {
 
 describe('the timers of RealEnv', () => {
   // R:D2
-  it('share one native timer, which is gone when none is pending', () => {
+  it('share one native timer, which is gone when none is pending', async () => {
     useFakeTimers();
     const env = new RealEnv();
     const timers = [30_000, 10, 500, 10].map((delayMs) => env.setTimer(delayMs, () => {}));
     expect(vi.getTimerCount()).toBe(1);
 
     for (const timer of timers) timer.cancel();
-    vi.advanceTimersByTime(0); // it is kept until the turn is over, for whoever comes next
+    await loopTurn(); // it is kept until the turn is over, for whoever comes next
 
     expect(vi.getTimerCount()).toBe(0);
   });
