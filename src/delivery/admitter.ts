@@ -259,6 +259,7 @@ export class Admitter {
       correlationId: undefined,
     };
     const speaker: Speaker = { name: message.from, cause: undefined };
+    this.checkOpen(speaker, 'redrive', message.topic);
     const { topic, payload, view } = message;
     const words = {
       action: letter.action,
@@ -310,7 +311,7 @@ export class Admitter {
     const name = message.to as string;
     const addressee = this.#parts.addressee(name);
     if (addressee === undefined) {
-      throw this.#refuseMessage(
+      throw this.refuseMessage(
         message,
         new UnknownRecipientError(name, this.#parts.nearestAgent(name)),
       );
@@ -319,7 +320,7 @@ export class Admitter {
     const list = DispatchList.of(to);
     if (dispatcher.refuses(message.priority, list)) {
       const full = new MailboxFullError(name, to.home.mailbox.options.capacity);
-      throw this.#refuseMessage(message, full);
+      throw this.refuseMessage(message, full);
     }
     const admission = new Admission(message, list);
     if (handled) this.#admitted(admission);
@@ -328,17 +329,20 @@ export class Admitter {
     return admission;
   }
 
-  #admitted(admission: Admission): void {
-    const { events, taps, dispatcher } = this.#parts;
-    const { message, list } = admission;
+  /** Shows taps and listeners what is about to be delivered. */
+  announce({ message, list }: Admission): void {
+    const { events, taps } = this.#parts;
     if (taps.any) taps.see(message, list.names);
     if (events.has('admitted')) events.emit('admitted', message, list.names);
-    dispatcher.dispatch(admission);
+  }
+
+  #admitted(admission: Admission): void {
+    this.announce(admission);
+    this.#parts.dispatcher.dispatch(admission);
   }
 
   #unhandled(admission: Admission, inbox: Subscription): void {
-    const { taps } = this.#parts;
-    if (taps.any) taps.see(admission.message, admission.list.names);
+    this.announce(admission);
     this.#parts.dispatcher.bury(admission, inbox, 'unhandled');
   }
 
@@ -367,7 +371,8 @@ export class Admitter {
     });
   }
 
-  #refuseMessage(message: Envelope, error: Error): Error {
+  /** Refuses what has its envelope already; hands the error back to be thrown. */
+  refuseMessage(message: Envelope, error: Error): Error {
     const { ledger, events, letters } = this.#parts;
     ledger.refused++;
     const reason = letterReason(error);

@@ -17,7 +17,6 @@ import type { Eligible, Responders } from './responders.ts';
 import { lineageOf, readAsked, readMs } from './said.ts';
 import type { RequestOptions, Speaker } from './speech.ts';
 import type { Subscription } from './subscription.ts';
-import type { Taps } from './taps.ts';
 
 const NONE: RequestOptions = {};
 
@@ -30,7 +29,6 @@ export interface AskParts {
   readonly contract: Contract | undefined;
   /** Topics that the contract does not name are taken, too. */
   readonly open: boolean;
-  readonly taps: Taps;
   readonly requestTimeoutMs: number;
   now(): number;
   hasAgent(name: string): boolean;
@@ -84,13 +82,14 @@ export class Ask {
   }
 
   #deliver(admission: Admission, responder: Subscription): void {
-    const { dispatcher, taps } = this.#parts;
+    const { admitter, dispatcher } = this.#parts;
     const { owner, home } = responder;
     if (dispatcher.refuses(admission.message.priority, admission.list)) {
-      admission.asker?.fail(new MailboxFullError(owner, home.mailbox.options.capacity));
+      const full = new MailboxFullError(owner, home.mailbox.options.capacity);
+      admission.asker?.fail(admitter.refuseMessage(admission.message, full));
       return;
     }
-    if (taps.any) taps.see(admission.message, admission.list.names);
+    admitter.announce(admission);
     dispatcher.dispatch(admission);
   }
 

@@ -297,7 +297,7 @@ export class Wiring {
   }
 
   #makeAsk({ contract, open = false, requestTimeoutMs }: WiringOptions): Ask {
-    const { admitter, dispatcher, requests, responders, taps, registry, env } = this;
+    const { admitter, dispatcher, requests, responders, registry, env } = this;
     return new Ask({
       admitter,
       dispatcher,
@@ -305,7 +305,6 @@ export class Wiring {
       responders,
       contract,
       open,
-      taps,
       requestTimeoutMs: requestTimeoutMs ?? DEFAULTS.requestTimeoutMs,
       // A deadline is counted from the call itself, not from the beginning of a long turn.
       now: () => env.now(),
