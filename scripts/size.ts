@@ -18,14 +18,14 @@ const budgets: readonly Budget[] = [
     what: 'MessageBus, own code',
     code: "export { MessageBus } from './dist/index.js'",
     counts: 'own',
-    maxBytes: 42 * 1024,
+    maxBytes: 44 * 1024,
     goalBytes: 15 * 1024,
   },
   {
     what: 'MessageBus, packages included',
     code: "export { MessageBus } from './dist/index.js'",
     counts: 'all',
-    maxBytes: 58 * 1024,
+    maxBytes: 61 * 1024,
   },
   {
     what: 'isTellaskError',
@@ -43,7 +43,7 @@ const budgets: readonly Budget[] = [
     what: 'tellask/testing, own code',
     code: "export * from './dist/testing.js'",
     counts: 'own',
-    maxBytes: 44 * 1024,
+    maxBytes: 46 * 1024,
   },
 ];
 
