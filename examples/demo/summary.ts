@@ -8,19 +8,26 @@ import { drawWay } from './way.ts';
 
 /** What a person wants to know after a run, as text for a terminal. */
 export function renderSummary(run: DeskRun): string {
-  const parts = [
-    ['What was found', ...findings(run)],
-    ['What went wrong, and what became of it', ...troubles(run)],
-    ...(run.way === undefined ? [] : [[`The way of ${run.way.name}`, ...drawWay(run.way)]]),
-    ['Deliveries by outcome', ...books(run)],
-    ['The fullest that a mailbox was', ...highWater(run)],
-    ['From saying to outcome, in milliseconds', ...latencies(run)],
+  const { way } = run;
+  const sections = [
+    section('What was found', findings(run)),
+    section('What went wrong, and what became of it', troubles(run)),
+    way === undefined ? '' : section(`The way of ${way.name}`, drawWay(way)),
+    section('Deliveries by outcome', books(run)),
+    section('The fullest that a mailbox was', highWater(run)),
+    section('From saying to outcome, in milliseconds', latencies(run)),
   ];
-  return parts.map(([title, ...lines]) => section(title ?? '', lines)).join('\n');
+  return sections.filter((text) => text !== '').join('\n');
 }
 
 function section(title: string, lines: readonly string[]): string {
-  return `${title}\n${lines.map((line) => `  ${line}\n`).join('')}`;
+  const safe = [title, ...lines.map((line) => `  ${line}`)].map(withoutControls);
+  return `${safe.join('\n')}\n`;
+}
+
+/** The name of a file must not move the cursor or colour the terminal. */
+function withoutControls(line: string): string {
+  return line.replace(/[\p{Cc}\u202A-\u202E\u2066-\u2069]/gu, '\uFFFD');
 }
 
 function findings({ audit }: DeskRun): string[] {
@@ -45,10 +52,11 @@ function troubles({ incidents, failed, recovered, made }: DeskRun): string[] {
 }
 
 function retried(code: ErrorCode, incidents: DeskRun['incidents']): string[] {
-  const errors = incidents.map(({ error }) => error).filter((error) => isTellaskError(error, code));
-  const [first] = errors;
+  const these = incidents.filter(({ error }) => isTellaskError(error, code));
+  const pages = new Set(these.map(({ topic }) => topic)).size;
+  const [first] = these;
   if (first === undefined) return [];
-  return [first.message, `   Asked of other readers then, pages: ${errors.length}`];
+  return [(first.error as Error).message, `   Pages that other readers were asked for: ${pages}`];
 }
 
 function books({ books, seconds }: DeskRun): string[] {

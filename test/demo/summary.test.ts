@@ -1,0 +1,46 @@
+import { MessageBus } from 'tellask';
+import { expect, it } from 'vitest';
+import type { DeskRun } from '../../examples/demo/run-desk.ts';
+import { renderSummary } from '../../examples/demo/summary.ts';
+
+function runOf(more: Partial<DeskRun> = {}): DeskRun {
+  const bus = new MessageBus();
+  return {
+    audit: {
+      title: 'docs',
+      pages: 1,
+      packages: 0,
+      findings: [],
+      disputed: [],
+      withdrawn: 0,
+      unread: [],
+    },
+    incidents: [],
+    failed: [],
+    recovered: [],
+    made: [],
+    way: undefined,
+    books: bus.inspect(),
+    metrics: bus.metrics(),
+    agents: [],
+    seconds: 1,
+    ...more,
+  };
+}
+
+it('says so when the books do not balance', () => {
+  const { books } = runOf();
+
+  expect(renderSummary(runOf())).toContain('The books balance.');
+  expect(renderSummary(runOf({ books: { ...books, admitted: 3, handled: 2 } }))).toContain(
+    'The books do NOT balance: the sum is 2.',
+  );
+});
+
+it('lets no name of a file command the terminal', () => {
+  const failed = [
+    { path: 'a\u001B[2J\r\u202Eb.md', reason: 'rejected', attempts: 1, why: '\u0007' },
+  ];
+
+  expect(renderSummary(runOf({ failed }))).toContain('a\uFFFD[2J\uFFFD\uFFFDb.md: dead-lettered');
+});
