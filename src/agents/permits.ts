@@ -49,6 +49,10 @@ export class HandlePermits implements Permits {
     if (why !== undefined) throw new RevokedError(this.#agent, why);
   }
 
+  get alive(): boolean {
+    return this.#whyNot() === undefined;
+  }
+
   revoke(why: 'revoked' | 'left'): void {
     this.#revoked ??= why;
   }

@@ -13,6 +13,8 @@ export type Invoke = (message: Message, context: Attempt) => unknown;
 
 /** What a restricted handle may still do: throws `DeniedError` or `RevokedError`. */
 export interface Permits {
+  /** The handle may still be used. */
+  readonly alive: boolean;
   check(action: string, target: string): void;
 }
 

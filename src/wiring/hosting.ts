@@ -221,11 +221,16 @@ export class Hosting implements AgentHost {
   close(attempt: Attempt, closeBus: () => Promise<unknown>): Promise<void> {
     const { registry, membership, ledger } = this.#wiring;
     const { delivery } = attempt;
-    const record = registry.get(attempt.agent);
-    if (record !== undefined) return membership.leave(record, delivery);
+    const { permits } = delivery.subscription;
+    if (permits !== undefined) {
+      // Who has left may have a successor of the same name: that one is not his to end.
+      const record = permits.alive ? registry.get(attempt.agent) : undefined;
+      return record === undefined ? Promise.resolve() : membership.leave(record, delivery);
+    }
     if (attempt.running && !delivery.flags.exempt) {
       delivery.flags = { ...delivery.flags, exempt: true };
       ledger.exempt++;
+      ledger.idleNow();
     }
     return closeBus().then(() => undefined);
   }
