@@ -129,6 +129,13 @@ export class MessageBus<C extends ContractShape = AnyContract>
    *
    * @throws InvalidNameError `TELLASK_INVALID_NAME`, NameTakenError `TELLASK_NAME_TAKEN`,
    * ClosedError `TELLASK_CLOSED`
+   * @example
+   * ```ts
+   * import { MessageBus } from 'tellask';
+   * const bus = new MessageBus();
+   * const editor = bus.register('editor', { capabilities: ['edit'], concurrency: 2 });
+   * editor.inspect().status; // => 'idle'
+   * ```
    */
   register(name: string, options: AgentOptions = {}): Agent<C> {
     this.#wiring.admitter.checkOpen(HOST, 'register', name);
@@ -136,7 +143,18 @@ export class MessageBus<C extends ContractShape = AnyContract>
     return new Agent<C>(this.#hosting, record, permits);
   }
 
-  /** Agents that are registered now, narrowed by name or capability. */
+  /**
+   * Agents that are registered now, narrowed by name or capability.
+   *
+   * @example
+   * ```ts
+   * import { MessageBus } from 'tellask';
+   * const bus = new MessageBus();
+   * bus.register('ann', { capabilities: ['edit'] });
+   * bus.register('bob');
+   * bus.agents({ capability: 'edit' }).map(({ name }) => name); // => ['ann']
+   * ```
+   */
   agents(filter: { readonly name?: string; readonly capability?: string } = {}): AgentInfo[] {
     const { registry } = this.#wiring;
     const { name, capability } = filter;
@@ -146,6 +164,7 @@ export class MessageBus<C extends ContractShape = AnyContract>
       .map((record) => this.#hosting.info(record));
   }
 
+  /** Tells every matching subscription, as `$host`. */
   publish<const T extends string>(
     topic: TopicArg<C, T>,
     payload: TopicInput<C, T>,
@@ -154,6 +173,7 @@ export class MessageBus<C extends ContractShape = AnyContract>
     return this.#wiring.admitter.publish(HOST, topic, payload, options);
   }
 
+  /** Puts one message into one agent's mailbox, as `$host`. */
   send<const T extends string>(
     to: string,
     topic: TopicArg<C, T>,
@@ -163,6 +183,7 @@ export class MessageBus<C extends ContractShape = AnyContract>
     return this.#wiring.admitter.send(HOST, to, topic, payload, options);
   }
 
+  /** Asks one of those who serve the topic, as `$host`. Never throws: whatever is wrong rejects. */
   request<const T extends string>(
     topic: RequestArg<C, T>,
     input: RequestInput<C, T>,
@@ -177,6 +198,17 @@ export class MessageBus<C extends ContractShape = AnyContract>
    * its order and delays nobody.
    *
    * @throws InvalidPatternError `TELLASK_INVALID_PATTERN`
+   * @example
+   * ```ts
+   * import { MessageBus } from 'tellask';
+   * const bus = new MessageBus();
+   * const lines: string[] = [];
+   * using log = bus.subscribe('{report,alarm}.**', ({ topic }) => lines.push(topic));
+   * bus.publish('alarm.tea', {});
+   * await bus.drain();
+   * lines; // => ['alarm.tea']
+   * log.active; // => true
+   * ```
    */
   subscribe<const P extends string>(
     pattern: PatternArg<C, P>,
@@ -186,7 +218,19 @@ export class MessageBus<C extends ContractShape = AnyContract>
     return this.#hosting.subscribeHost(pattern, handler as never, options as never);
   }
 
-  /** The next message that fits; rejects with a TellaskError `TELLASK_TIMEOUT`, or with the reason of `signal`. */
+  /**
+   * The next message that fits. Rejects with MessageTimeoutError `TELLASK_TIMEOUT`, or with the
+   * reason of `signal`.
+   *
+   * @example
+   * ```ts
+   * import { MessageBus } from 'tellask';
+   * const bus = new MessageBus();
+   * const next = bus.once('report.*.drafted', { timeoutMs: 1_000 });
+   * bus.publish('report.7.drafted', 'Tea');
+   * (await next).payload; // => 'Tea'
+   * ```
+   */
   once<const P extends string>(
     pattern: PatternArg<C, P>,
     options: OnceOptions = {},
@@ -194,14 +238,46 @@ export class MessageBus<C extends ContractShape = AnyContract>
     return this.#hosting.once(pattern, options) as Promise<MessageOf<C, P>>;
   }
 
-  /** Pulls messages one after the other, from a bounded mailbox that is attached at once. */
+  /**
+   * Pulls messages one after the other, from a bounded mailbox that is attached at once. Leaving
+   * the loop ends the subscription.
+   *
+   * @example
+   * ```ts
+   * import { MessageBus } from 'tellask';
+   * const bus = new MessageBus();
+   * const news = bus.messages('news.*');
+   * bus.publish('news.tea', 'ready');
+   * for await (const message of news) {
+   *   message.payload; // => 'ready'
+   *   break;
+   * }
+   * ```
+   */
   messages<const P extends string>(
     pattern: PatternArg<C, P>,
   ): AsyncIterableIterator<MessageOf<C, P>> {
     return this.#hosting.messagesOf('$host', pattern) as AsyncIterableIterator<MessageOf<C, P>>;
   }
 
-  /** Watches everything that is admitted, in order and in a later turn; gets no delivery. */
+  /**
+   * Watches everything that is admitted, in order and in a later turn; gets no delivery. Answers
+   * are no messages: `events.on('handled')` shows them. Returns how to stop.
+   *
+   * @example
+   * ```ts
+   * import { MessageBus } from 'tellask';
+   * const bus = new MessageBus();
+   * const seen: string[] = [];
+   * const stop = bus.tap('**', ({ from, topic }, { recipients }) => {
+   *   seen.push(`${from} says ${topic} to ${recipients.length}`);
+   * });
+   * bus.publish('hello', {});
+   * await bus.drain();
+   * stop();
+   * seen; // => ['$host says hello to 0']
+   * ```
+   */
   tap(pattern: string, observer: Observer): () => void {
     if (typeof observer !== 'function') throw misuse('The observer', 'a function', observer);
     return this.#wiring.taps.add(compilePattern(pattern), observer);
@@ -212,7 +288,19 @@ export class MessageBus<C extends ContractShape = AnyContract>
     return this.#wiring.middleware.add(middleware);
   }
 
-  /** The books, the limits and how far they are used, in constant time. */
+  /**
+   * The books, the limits and how far they are used, in constant time.
+   *
+   * @example
+   * ```ts
+   * import { MessageBus } from 'tellask';
+   * const bus = new MessageBus();
+   * bus.subscribe('job', () => {});
+   * await bus.publish('job', {}).settled;
+   * const { admitted, handled, queued, limits } = bus.inspect();
+   * [admitted, handled, queued, limits.capacity]; // => [1, 1, 0, 10_000]
+   * ```
+   */
   inspect(): BusInspection {
     return inspectBus(this.#wiring);
   }
@@ -222,7 +310,19 @@ export class MessageBus<C extends ContractShape = AnyContract>
     return this.#wiring.metrics.snapshot();
   }
 
-  /** Who would get a message on this topic, who would not, and why. */
+  /**
+   * Who would get a message on this topic, who would not, and why. Nothing is said.
+   *
+   * @throws InvalidTopicError `TELLASK_INVALID_TOPIC`
+   * @example
+   * ```ts
+   * import { MessageBus } from 'tellask';
+   * const bus = new MessageBus();
+   * bus.register('ann').subscribe('report.*', () => {}, { type: 'task' });
+   * bus.explain('report.7').excluded;
+   * // => [{ owner: 'ann', pattern: 'report.*', because: 'type' }]
+   * ```
+   */
   explain(
     topic: string,
     options: { readonly from?: string; readonly type?: string } = {},
@@ -233,6 +333,7 @@ export class MessageBus<C extends ContractShape = AnyContract>
   /**
    * Waits until everything admitted has its outcome; meanwhile calls from outside are refused and
    * those on a context go on. Then the bus is open again. False when the time was over first.
+   * `timeoutMs` is 30 000 unless given; what is scheduled is not waited for.
    */
   async drain({ timeoutMs }: { readonly timeoutMs?: number } = {}): Promise<boolean> {
     const wiring = this.#wiring;
@@ -244,8 +345,18 @@ export class MessageBus<C extends ContractShape = AnyContract>
   }
 
   /**
-   * Ends the bus: drains for `timeoutMs`, then cancels what is left. When it resolves nothing is
-   * queued, no timer and no listener is left and every promise is settled. May be called again.
+   * Ends the bus: drains for `timeoutMs` (5 000 unless given), then cancels what is left. When it
+   * resolves nothing is queued, no timer and no listener is left and every promise is settled. May
+   * be called again. Inside a handler use `context.close()`, which waits for no one.
+   *
+   * @example
+   * ```ts
+   * import { MessageBus } from 'tellask';
+   * const bus = new MessageBus();
+   * bus.publish('report.due', {}, { delayMs: 60_000 });
+   * const { drained, unsent } = await bus.close();
+   * [drained, unsent]; // => [true, 1]
+   * ```
    */
   close(options: CloseOptions = {}): Promise<Closed> {
     this.#closing ??= this.#close(readClose(options));

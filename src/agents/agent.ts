@@ -126,10 +126,12 @@ export class Agent<C extends ContractShape = AnyContract> implements Voice<C>, A
     this.#speaker = { name: record.name, cause: undefined };
   }
 
+  /** The name under which it was registered. */
   get name(): string {
     return this.#record.name;
   }
 
+  /** What it said at `register` that it can do. */
   get capabilities(): readonly string[] {
     return [...this.#record.capabilities];
   }
@@ -189,6 +191,16 @@ export class Agent<C extends ContractShape = AnyContract> implements Voice<C>, A
    * Answers requests: what the handler returns is the answer, what it throws rejects the asker.
    *
    * @throws InvalidPatternError `TELLASK_INVALID_PATTERN`, DeniedError `TELLASK_DENIED`
+   * @example
+   * ```ts
+   * import { MessageBus } from 'tellask';
+   * const bus = new MessageBus();
+   * bus.register('clock').serve('time.in', (request, context) => {
+   *   context.log.info('somebody asks', { from: request.from });
+   *   return `tea time in ${request.payload}`;
+   * });
+   * await bus.request('time.in', 'London'); // => 'tea time in London'
+   * ```
    */
   serve<const T extends string>(
     topic: RequestArg<C, T>,
@@ -205,7 +217,20 @@ export class Agent<C extends ContractShape = AnyContract> implements Voice<C>, A
     );
   }
 
-  /** Takes the next message that no handler took; `undefined` when `timeoutMs` is over. */
+  /**
+   * Takes the next message that no handler took; `undefined` when `timeoutMs` is over. Rejects with
+   * the reason of `signal`.
+   *
+   * @example
+   * ```ts
+   * import { MessageBus } from 'tellask';
+   * const bus = new MessageBus();
+   * const clerk = bus.register('clerk');
+   * bus.send('clerk', 'form.sign', 'A38');
+   * (await clerk.receive({ timeoutMs: 1_000 }))?.payload; // => 'A38'
+   * await clerk.receive({ timeoutMs: 0 }); // => undefined
+   * ```
+   */
   async receive(options?: ReceiveOptions): Promise<Message | undefined> {
     this.#permits.checkAlive();
     return this.#record.inbox.receive(options);
@@ -230,6 +255,7 @@ export class Agent<C extends ContractShape = AnyContract> implements Voice<C>, A
   }
 
   /** Goes on after {@link Agent.pause}. */
+  /** Goes on after `pause`. */
   resume(): void {
     this.#permits.checkAlive();
     this.#host.resume(this.#record);
@@ -248,7 +274,23 @@ export class Agent<C extends ContractShape = AnyContract> implements Voice<C>, A
     return this.leave();
   }
 
-  /** Makes a second handle to the same agent that may do less. */
+  /**
+   * Makes a second handle to the same agent that may do less: what is named is all that is left of
+   * it, what is not named stays as it is. A call beyond it throws DeniedError `TELLASK_DENIED`.
+   *
+   * @example
+   * ```ts
+   * import { isTellaskError, MessageBus } from 'tellask';
+   * const bus = new MessageBus();
+   * const guest = bus.register('guest').restrict({ publish: ['report.**'], send: [] });
+   * guest.publish('report.7.drafted', {}).recipients; // => []
+   * try {
+   *   guest.publish('alarm.fire', {});
+   * } catch (error) {
+   *   isTellaskError(error, 'TELLASK_DENIED'); // => true
+   * }
+   * ```
+   */
   restrict(restriction: Restriction): Agent<C> {
     this.#permits.checkAlive();
     const permits = new HandlePermits(this.name, this.#permits, restriction);

@@ -22,6 +22,15 @@ export interface Voice<C extends ContractShape = AnyContract> {
    * @throws InvalidTopicError `TELLASK_INVALID_TOPIC`, UnknownTopicError `TELLASK_UNKNOWN_TOPIC`,
    * ValidationError `TELLASK_VALIDATION`, PayloadError `TELLASK_PAYLOAD`, DeniedError
    * `TELLASK_DENIED`, ClosedError `TELLASK_CLOSED`: then nothing was delivered.
+   * @example
+   * ```ts
+   * import { MessageBus } from 'tellask';
+   * const bus = new MessageBus();
+   * bus.register('editor').subscribe('report.*.drafted', () => {});
+   * const receipt = bus.publish('report.7.drafted', { text: 'Tea' }, { priority: 'high' });
+   * receipt.recipients; // => ['editor']
+   * (await receipt.settled).handled; // => 1
+   * ```
    */
   publish<const T extends string>(
     topic: TopicArg<C, T>,
@@ -34,6 +43,14 @@ export interface Voice<C extends ContractShape = AnyContract> {
    *
    * @throws as `publish`, and UnknownRecipientError `TELLASK_UNKNOWN_RECIPIENT`, MailboxFullError
    * `TELLASK_MAILBOX_FULL`.
+   * @example
+   * ```ts
+   * import { MessageBus } from 'tellask';
+   * const bus = new MessageBus();
+   * const editor = bus.register('editor');
+   * bus.send('editor', 'task.edit', { id: '7' });
+   * (await editor.receive())?.payload; // => { id: '7' }
+   * ```
    */
   send<const T extends string>(
     to: string,
@@ -46,7 +63,16 @@ export interface Voice<C extends ContractShape = AnyContract> {
    * Asks one of those who serve the topic, and resolves with the answer. Rejects with what the
    * responder threw; with NoResponderError `TELLASK_NO_RESPONDER`, RequestTimeoutError
    * `TELLASK_TIMEOUT`, ResponderLeftError `TELLASK_RESPONDER_LEFT`, MailboxFullError
-   * `TELLASK_MAILBOX_FULL`, ClosedError `TELLASK_CLOSED`; or with the reason of `signal`.
+   * `TELLASK_MAILBOX_FULL`, ClosedError `TELLASK_CLOSED`; or with the reason of `signal`. It never
+   * throws.
+   *
+   * @example
+   * ```ts
+   * import { MessageBus } from 'tellask';
+   * const bus = new MessageBus();
+   * bus.register('clerk').serve('double', (request) => Number(request.payload) * 2);
+   * await bus.request('double', 21, { timeoutMs: 1_000 }); // => 42
+   * ```
    */
   request<const T extends string>(
     topic: RequestArg<C, T>,

@@ -181,6 +181,17 @@ export class HandlerError extends TellaskError {
 /**
  * Throw it from a handler to refuse a message for good: no retry, a letter with reason `rejected`.
  * Code `TELLASK_REJECTED`.
+ *
+ * @example
+ * ```ts
+ * import { MessageBus, RejectedError } from 'tellask';
+ * const bus = new MessageBus();
+ * const refuse = () => Promise.reject(new RejectedError('An empty page is not printed'));
+ * bus.register('printer').subscribe('print', refuse, { retry: { maxAttempts: 5 } });
+ * await bus.publish('print', '').settled;
+ * bus.deadLetters.list().map(({ reason, attempts }) => `${reason}, ${attempts} attempt`);
+ * // => ['rejected, 1 attempt']
+ * ```
  */
 export class RejectedError extends TellaskError {
   constructor(why: string, options?: { readonly cause?: unknown }) {

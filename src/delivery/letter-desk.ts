@@ -26,7 +26,10 @@ export class LetterDesk {
     return this.#parts.letters.list(filter);
   }
 
-  /** Calls back for every new letter; a listener cannot make letters. */
+  /**
+   * Calls back for every delivery that is dead-lettered; a listener cannot make letters. What
+   * expired, was refused or was cut off by `close` has a letter in `list`, and events of its own.
+   */
   subscribe(listener: (letter: DeadLetter) => void): () => void {
     return this.#parts.events.on('dead-lettered', listener);
   }
@@ -38,7 +41,23 @@ export class LetterDesk {
 
   /**
    * Sends the letters that fit again, each only to the subscriber that failed: a new message with
-   * the first one as its cause, attempts from 0 and its whole time to live before it.
+   * the first one as its cause, attempts from 0 and its whole time to live before it. A refused
+   * call is made again as a new call.
+   *
+   * @example
+   * ```ts
+   * import { MessageBus } from 'tellask';
+   * const bus = new MessageBus();
+   * let paper = 0;
+   * bus.register('printer').subscribe('print', () => {
+   *   if (paper-- === 0) throw new Error('Out of paper');
+   * });
+   * await bus.publish('print', 'page one').settled;
+   * paper = 500;
+   * const { redriven, receipts } = await bus.deadLetters.redrive({ topic: 'print' });
+   * redriven.length; // => 1
+   * (await receipts[0]?.settled)?.handled; // => 1
+   * ```
    */
   async redrive(filter: LetterFilter = {}, options?: RedriveOptions): Promise<Redriven> {
     return redrive(this.#parts, filter, options);

@@ -17,7 +17,24 @@ export interface Draft {
   headers: Record<string, string>;
 }
 
-/** A step around every message, installed with `bus.use`; outer to inner as installed. */
+/**
+ * A step around every message, installed with `bus.use`; outer to inner as installed.
+ *
+ * @example
+ * ```ts
+ * import { MessageBus } from 'tellask';
+ * const bus = new MessageBus();
+ * bus.use({
+ *   name: 'shout',
+ *   outgoing: (draft, next) => {
+ *     draft.payload = String(draft.payload).toUpperCase();
+ *     next();
+ *   },
+ * });
+ * bus.register('echo').serve('echo', (request) => request.payload);
+ * await bus.request('echo', 'hello'); // => 'HELLO'
+ * ```
+ */
 export interface Middleware {
   readonly name: string;
   /**

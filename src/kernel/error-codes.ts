@@ -70,7 +70,7 @@ export const ERROR_CODES = {
   TELLASK_EXPIRED: [true, 'The message was older than its ttlMs before a handler was free for it.'],
   TELLASK_DEAD_LETTERED: [
     false,
-    'The request ended as a dead letter. Its reason and letter id are fields of this error; bus.deadLetters.redrive() tries it again.',
+    'The request ended as a dead letter. Its reason is a field of this error; bus.deadLetters has the letter, and redrive() tries it again.',
   ],
   TELLASK_CANCELLED: [false, 'The request was withdrawn before a handler answered it.'],
   TELLASK_HANDLER_ERROR: [

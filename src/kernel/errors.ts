@@ -61,6 +61,16 @@ Object.defineProperty(TellaskError.prototype, BRAND, { value: true });
 
 /**
  * Tells whether `error` is one of this library's, also when another copy of the library made it.
+ *
+ * @example
+ * ```ts
+ * import { isTellaskError, MessageBus } from 'tellask';
+ * const bus = new MessageBus();
+ * const error = await bus.request('weather', {}).catch((reason: unknown) => reason);
+ * isTellaskError(error); // => true
+ * isTellaskError(error, 'TELLASK_NO_RESPONDER'); // => true
+ * isTellaskError(new Error('of somebody else')); // => false
+ * ```
  */
 export function isTellaskError(error: unknown, code?: ErrorCode): error is TellaskError {
   if (typeof error !== 'object' || error === null) return false;

@@ -88,6 +88,14 @@ export type MergedSections<A extends ContractSections, B extends ContractSection
  * Puts two contracts together, so that every part of a program can bring its own.
  *
  * @throws TypeError for a key of both whose schemas differ, and for keys that overlap.
+ * @example
+ * ```ts
+ * import { defineContract, mergeContracts } from 'tellask';
+ * import { z } from 'zod';
+ * const news = defineContract({ topics: { 'news.{id}': z.string() } });
+ * const tea = defineContract({ topics: { 'tea.ready': z.object({ cups: z.number() }) } });
+ * Object.keys(mergeContracts(news, tea).topics); // => ['news.{id}', 'tea.ready']
+ * ```
  */
 export function mergeContracts<A extends ContractSections, B extends ContractSections>(
   a: Contract<A>,

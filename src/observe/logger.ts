@@ -32,7 +32,17 @@ export interface ConsoleLoggerOptions {
 
 /**
  * A logger that writes one line to the console for each call: the message, then the fields as
- * JSON, redacted and escaped.
+ * JSON, redacted and escaped. For `new MessageBus({ logger: consoleLogger() })`.
+ *
+ * @example
+ * ```ts
+ * import { consoleLogger } from 'tellask';
+ * const lines: string[] = [];
+ * const write = (line: string) => lines.push(line);
+ * const logger = consoleLogger({ console: { debug: write, info: write, warn: write, error: write } });
+ * logger.info('signed in', { user: 'ann', password: 'tea' });
+ * lines; // => ['signed in {"user":"ann","password":"[redacted]"}']
+ * ```
  */
 export function consoleLogger(options: ConsoleLoggerOptions = {}): Logger {
   const { console = globalThis.console, redact = createRedactor() } = options;

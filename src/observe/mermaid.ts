@@ -13,6 +13,18 @@ export interface MermaidOptions {
  * Draws recorded messages as a Mermaid sequence diagram: agents in order of appearance, `->>` for
  * what was told, `-->>` for replies, and a note for every outcome other than `handled`. The same
  * entries give the same text, and no name or topic can break the diagram.
+ *
+ * @example
+ * ```ts
+ * import { MessageBus, Recorder, toMermaid } from 'tellask';
+ * const bus = new MessageBus();
+ * const recorder = new Recorder();
+ * bus.tap('**', recorder.observe);
+ * bus.register('ann').subscribe('tea.ready', () => {});
+ * bus.register('bob').publish('tea.ready', {});
+ * await bus.drain();
+ * toMermaid(recorder.entries()).split('\n').at(-2)?.trim(); // => 'p1->>p2: tea.ready'
+ * ```
  */
 export function toMermaid(
   entries: readonly RecordedMessage[],

@@ -40,6 +40,14 @@ export type Redactor = (value: unknown) => unknown;
 /**
  * Makes a {@link Redactor}: plain data in, a bounded copy out in which the values of secret keys
  * are `'[redacted]'`. Nothing of an accessor is run and nothing of a class instance is shown.
+ *
+ * @example
+ * ```ts
+ * import { createRedactor } from 'tellask';
+ * const redact = createRedactor({ keys: ['iban'] });
+ * redact({ name: 'ann', api_key: 'k', IBAN: 'DE12' });
+ * // => { name: 'ann', api_key: '[redacted]', IBAN: '[redacted]' }
+ * ```
  */
 export function createRedactor(options: RedactorOptions = {}): Redactor {
   const secrets = new Set([...SECRET_KEYS, ...(options.keys ?? [])].map(normalise));
