@@ -150,6 +150,12 @@ export class Subscriptions {
       if (others === undefined) households.set(subscription.home, [subscription]);
       else others.push(subscription);
     }
+    // Retries of a group wait with its members, whose workers may have no other subscription.
+    for (const { group } of this.#groups.values()) {
+      for (const { worker } of group.members) {
+        if (!households.has(worker)) households.set(worker, []);
+      }
+    }
     return households;
   }
 

@@ -315,7 +315,7 @@ export class Worker implements Lane, Recipient {
     }
     const settlement = this.#decide(delivery, failure);
     if (settlement.action === 'retry') {
-      if (delivery.subscription.active)
+      if (delivery.subscription.active && this.status !== 'stopped')
         return this.#retryLater(delivery, settlement.delayMs, failure);
       this.#endWithoutRetry(delivery, failure);
     } else if (settlement.action === 'dead-letter') {
@@ -349,11 +349,12 @@ export class Worker implements Lane, Recipient {
     return held;
   }
 
-  /** Its subscription has ended while the handler ran: the handler is never started again. */
+  /** Its subscription or the bus has ended while the handler ran: it is never started again. */
   #endWithoutRetry(delivery: Delivery, failure: Failure): void {
     const { outcomes } = this.#shop;
     const successor = delivery.home === this ? undefined : (delivery.home as Group).members[0];
-    if (successor !== undefined) this.#handBack(delivery, successor.subscription);
+    if (delivery.subscription.active) outcomes.cancelled(delivery, 'closed');
+    else if (successor !== undefined) this.#handBack(delivery, successor.subscription);
     else if (this.status === 'stopped') {
       outcomes.deadLettered(delivery, 'recipient-stopped', failure.error);
     } else outcomes.cancelled(delivery, 'unsubscribed');
