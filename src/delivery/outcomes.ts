@@ -134,6 +134,8 @@ export function told(delivery: Delivery): DeliveryEvent {
 
 /** The next message of the key may enter the lanes now. */
 function releaseKey(delivery: Delivery): void {
+  // Who never got in holds no key: it was turned away, or waited outside.
+  if (delivery.ticket === 0) return;
   const next = delivery.subscription.keyed?.leave(delivery);
   if (next === undefined) return;
   const { home } = next;
