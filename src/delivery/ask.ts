@@ -1,7 +1,7 @@
 import { misuse } from '../kernel/errors.ts';
 import type { Contract } from '../message/contract.ts';
+import type { Envelope } from '../message/envelope.ts';
 import type { Family } from '../message/family-index.ts';
-import { checkTopic } from '../message/topic.ts';
 import type { Admitter } from './admitter.ts';
 import { DispatchList } from './dispatch-list.ts';
 import type { Dispatcher } from './dispatcher.ts';
@@ -12,17 +12,22 @@ import {
   UnknownTopicError,
 } from './errors.ts';
 import { Admission } from './receipt.ts';
+import type { Refusals } from './refusals.ts';
 import type { Requests } from './requests.ts';
-import type { Eligible, Responders } from './responders.ts';
+import type { Eligible, Responders, Serving } from './responders.ts';
 import { lineageOf, readAsked, readMs } from './said.ts';
-import type { RequestOptions, Speaker } from './speech.ts';
+import type { Scribe } from './scribe.ts';
+import type { Cause, RequestOptions, Speaker } from './speech.ts';
 import type { Subscription } from './subscription.ts';
+import type { Words } from './words.ts';
 
 const NONE: RequestOptions = {};
 
 /** What asking needs of its bus. */
 export interface AskParts {
   readonly admitter: Admitter;
+  readonly scribe: Scribe;
+  readonly refusals: Refusals;
   readonly dispatcher: Dispatcher;
   readonly requests: Requests;
   readonly responders: Responders;
@@ -45,65 +50,108 @@ export class Ask {
   }
 
   /** Never throws: whatever is wrong is a rejection, so `catch` sees it all. */
-  async request(
+  request(
     speaker: Speaker,
     topic: string,
     payload: unknown,
     options: RequestOptions = NONE,
   ): Promise<unknown> {
-    const { admitter, requests } = this.#parts;
-    admitter.checkOpen(speaker, 'request', topic);
+    try {
+      return this.#request(speaker, topic, payload, options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #request(
+    speaker: Speaker,
+    topic: string,
+    payload: unknown,
+    options: RequestOptions,
+  ): Promise<unknown> {
+    this.#parts.admitter.checkOpen(speaker, 'request', topic);
     if (typeof options !== 'object' || options === null) {
       throw misuse('The options of request', 'an object', options);
     }
+    readMs('timeoutMs', options.timeoutMs);
     options.signal?.throwIfAborted();
-    checkTopic(topic);
-    const { cause } = speaker;
-    const said = readAsked(options, cause);
-    const family = this.#familyOf(topic);
-    const now = this.#parts.now();
-    const timeoutMs = Math.min(
-      readMs('timeoutMs', options.timeoutMs) ?? this.#parts.requestTimeoutMs,
-      (cause?.deadline ?? Infinity) - now,
-    );
-    const words = admitter.prepare('request', speaker, undefined, topic, family, payload, said);
-    const responder = this.#choose(words, options);
-    const deadline = now + timeoutMs;
-    const lineage = lineageOf(cause, said.correlationId, deadline, 1);
-    const message = admitter.envelope(
+    const route = this.#parts.responders.route(topic);
+    const family = this.#knownFamily(route, topic);
+    const said = readAsked(options, speaker.cause);
+    const words: Words = {
+      action: 'request',
       speaker,
-      { ...words, to: responder.owner },
-      lineage,
-      deadline,
-    );
-    const { asker, answer } = requests.open({ message, timeoutMs, signal: options.signal, cause });
-    this.#deliver(new Admission(message, DispatchList.of(responder), asker), responder);
-    return answer;
+      to: undefined,
+      topic,
+      family,
+      payload,
+      said,
+    };
+    return this.#write(words, route, options);
   }
 
-  #deliver(admission: Admission, responder: Subscription): void {
-    const { admitter, dispatcher } = this.#parts;
-    const { owner, home } = responder;
-    if (dispatcher.refuses(admission.message.priority, admission.list)) {
-      const full = new MailboxFullError(owner, home.mailbox.options.capacity);
-      admission.asker?.fail(admitter.refuseMessage(admission.message, full));
-      return;
+  #write(words: Words, route: Serving, options: RequestOptions): Promise<unknown> {
+    const { scribe, refusals } = this.#parts;
+    const { cause } = words.speaker;
+    let draft = words;
+    let owned: unknown;
+    try {
+      draft = scribe.draft(words);
+      owned = scribe.payload(draft, route.family);
+    } catch (error) {
+      throw refusals.refuse(words, error);
     }
+    const responder = this.#choose(draft, route, options);
+    const now = this.#parts.now();
+    const timeoutMs = this.#timeoutOf(options, cause, now);
+    const lineage = lineageOf(cause, draft.said.correlationId, now + timeoutMs, 1);
+    const message = scribe.envelope(draft, responder.owner, owned, lineage, now + timeoutMs);
+    return this.#ask(message, responder, timeoutMs, options.signal, cause);
+  }
+
+  #ask(
+    message: Envelope,
+    responder: Subscription,
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+    cause: Cause | undefined,
+  ): Promise<unknown> {
+    const { admitter, dispatcher, refusals, requests } = this.#parts;
+    const list = DispatchList.of(responder);
+    if (dispatcher.refuses(message.priority, list)) {
+      const { owner, home } = responder;
+      throw refusals.refuseMessage(
+        message,
+        new MailboxFullError(owner, home.mailbox.options.capacity),
+      );
+    }
+    const pending = requests.open(message, timeoutMs);
+    const admission = new Admission(message, list, pending);
     admitter.announce(admission);
     dispatcher.dispatch(admission);
+    if (signal !== undefined || cause !== undefined) pending.listen(signal, cause);
+    return pending.promise;
   }
 
-  #choose(words: Parameters<Admitter['refuse']>[0], { to }: RequestOptions): Subscription {
-    const { responders, admitter } = this.#parts;
-    const { topic } = words;
-    const chosen = responders.choose(topic, this.#eligible(to));
+  /** Never longer than what the asker itself has left. */
+  #timeoutOf({ timeoutMs }: RequestOptions, cause: Cause | undefined, now: number): number {
+    const own = timeoutMs ?? this.#parts.requestTimeoutMs;
+    return cause === undefined ? own : Math.min(own, cause.deadline - now);
+  }
+
+  #choose(words: Words, route: Serving, { to }: RequestOptions): Subscription {
+    const { responders, refusals } = this.#parts;
+    const chosen = responders.choose(route, this.#eligible(to));
     if (chosen !== undefined) return chosen;
     if (typeof to === 'string' && !this.#parts.hasAgent(to)) {
       const unknown = new UnknownRecipientError(to, this.#parts.nearestAgent(to));
-      throw admitter.refuse({ ...words, to }, unknown);
+      throw refusals.refuse({ ...words, to }, unknown);
     }
     const who = typeof to === 'object' ? `agent with ${to.capability}` : to;
-    throw admitter.refuse(words, new NoResponderError(topic, who, this.#nearest(topic)));
+    throw refusals.refuse(
+      words,
+      new NoResponderError(words.topic, who, this.#nearest(words.topic)),
+    );
   }
 
   #eligible(to: RequestOptions['to']): Eligible | undefined {
@@ -115,11 +163,10 @@ export class Ask {
     return ({ owner }) => this.#parts.hasCapability(owner, to.capability);
   }
 
-  #familyOf(topic: string): Family | undefined {
-    const { contract } = this.#parts;
-    const family = contract?.family('requests', topic);
-    if (family === undefined && contract !== undefined && !this.#parts.open) {
-      throw new UnknownTopicError(topic, this.#nearest(topic));
+  #knownFamily({ family }: Serving, topic: string): Family | undefined {
+    const { contract, open, refusals } = this.#parts;
+    if (family === undefined && contract !== undefined && !open) {
+      throw refusals.count(new UnknownTopicError(topic, this.#nearest(topic)));
     }
     return family;
   }

@@ -72,6 +72,11 @@ export class Attempt implements Speaker, Cause {
     return this.#delivery;
   }
 
+  /** Nothing needed a record of its own so far. */
+  get bare(): boolean {
+    return this.#delivery === undefined;
+  }
+
   /** Monotonic instant. */
   get startedAt(): number {
     return this.#started.at;

@@ -93,6 +93,8 @@ const HISTORY = 10;
 export class DeadLetters {
   readonly #parts: LetterParts;
   readonly #box: LetterBox<KeptLetter>;
+  /** The letter of the refused call that is made again just now. */
+  #retried: KeptLetter | undefined;
 
   constructor(parts: LetterParts, limits: LetterLimits) {
     this.#parts = parts;
@@ -129,7 +131,9 @@ export class DeadLetters {
   ): KeptLetter | undefined {
     if (message.topic.startsWith('$')) return undefined;
     const now = this.#parts.wall();
-    return this.#keep(undefined, {
+    const earlier = this.#retried;
+    this.#retried = undefined;
+    return this.#keep(earlier, {
       message,
       action,
       subscription: undefined,
@@ -165,6 +169,22 @@ export class DeadLetters {
   /** Takes a letter out: of all who ask, one gets it. */
   claim(letter: KeptLetter): boolean {
     return this.#box.remove(letter);
+  }
+
+  /**
+   * Makes a refused call again. If it is refused again, that is one more death of the same letter;
+   * if it fails without leaving a letter, the claimed one is put back.
+   */
+  retrying<T>(letter: KeptLetter, call: () => T): T {
+    this.#retried = letter;
+    try {
+      return call();
+    } catch (error) {
+      if (this.#retried !== undefined) this.#box.add(letter);
+      throw error;
+    } finally {
+      this.#retried = undefined;
+    }
   }
 
   /** Puts a letter back that was claimed in vain. */

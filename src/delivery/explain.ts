@@ -54,7 +54,7 @@ export function explainTopic(
     family: route.family?.key,
     recipients,
     excluded,
-    responders: parts.responders.serving(topic).map(({ owner }) => owner),
+    responders: parts.responders.route(topic).subscriptions.map(({ owner }) => owner),
     didYouMean: recipients.length > 0 ? undefined : parts.contract?.nearest('topics', topic),
   };
 }

@@ -44,11 +44,11 @@ export interface Receipt {
 /** One admitted message and the tally of its copies. */
 export class Admission implements Receipt {
   readonly message: Envelope;
-  /** Who gets it. @internal */
+  /** Who gets it. */
   readonly list: DispatchList;
-  /** Who waits for the answer, when it is a request. @internal */
+  /** Who waits for the answer, when it is a request. */
   readonly asker: Asker | undefined;
-  /** Copies without an outcome. @internal */
+  /** Copies without an outcome. */
   left: number;
   // Most messages are handled and nobody asks what became of them: the rest is made when needed.
   #more: Aftermath | undefined = undefined;
@@ -98,12 +98,12 @@ export class Admission implements Receipt {
     return false;
   }
 
-  /** Copies that wait for a place. @internal */
+  /** Copies that wait for a place. */
   get waiting(): number {
     return this.#more?.waiting ?? 0;
   }
 
-  /** Whose letter this is a new try of. @internal */
+  /** Whose letter this is a new try of. */
   get redriveOf(): DeadLetter | undefined {
     return this.#more?.redriveOf;
   }
@@ -112,23 +112,21 @@ export class Admission implements Receipt {
     this.#aftermath().redriveOf = letter;
   }
 
-  /** Called when no copy waits any more. @internal */
+  /** Called when no copy waits any more. */
   set onPlaced(callback: () => void) {
     this.#aftermath().onPlaced = callback;
   }
 
-  /** @internal */
   handledOne(): void {
     this.handledMany(1);
   }
 
-  /** @internal */
   handledMany(copies: number): void {
     this.left -= copies;
     if (this.#more !== undefined && this.left === 0) this.#more.settled?.resolve(this.#result());
   }
 
-  /** One copy ended in another way. @internal */
+  /** One copy ended in another way. */
   endedOne(outcome: Exclude<Outcome, 'handled'>, letterId?: string): void {
     const more = this.#aftermath();
     if (outcome === 'deadLettered') more.letters.push(letterId ?? '');
@@ -136,17 +134,16 @@ export class Admission implements Receipt {
     this.handledOne();
   }
 
-  /** @internal */
   overflowedAt(name: string): void {
     this.#aftermath().overflowed.push(name);
   }
 
-  /** One copy waits for a place. @internal */
+  /** One copy waits for a place. */
   waitsOne(): void {
     this.#aftermath().waiting++;
   }
 
-  /** A waiting copy got its place, or never will. @internal */
+  /** A waiting copy got its place, or never will. */
   placed(reason?: unknown): void {
     const more = this.#aftermath();
     more.waiting--;

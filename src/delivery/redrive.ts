@@ -91,11 +91,13 @@ function sendAgain(parts: RedriveParts, letter: KeptLetter, into: Results): void
     return;
   }
   try {
-    const receipt = letter.refused ? callAgain(parts, letter) : deliverAgain(parts, letter);
+    const receipt = letter.refused
+      ? parts.letters.retrying(letter, () => callAgain(parts, letter))
+      : deliverAgain(parts, letter);
     if (receipt !== undefined) into.receipts.push(receipt);
     into.redriven.push(letter.id);
   } catch (error) {
-    parts.letters.putBack(letter);
+    if (!letter.refused) parts.letters.putBack(letter);
     into.skipped.push({ id: letter.id, why: 'refused', error });
   }
 }

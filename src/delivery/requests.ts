@@ -17,14 +17,6 @@ export interface RequestParts {
   late(message: Envelope, value: unknown): void;
 }
 
-/** How long an asker waits, and who may call it off. */
-export interface Waiting {
-  readonly message: Envelope;
-  readonly timeoutMs: number;
-  readonly signal: AbortSignal | undefined;
-  readonly cause: Cause | undefined;
-}
-
 /** All requests that wait for an answer. */
 export class Requests {
   readonly #parts: RequestParts;
@@ -38,12 +30,11 @@ export class Requests {
     return this.#open.size;
   }
 
-  /** Opens a request; the promise settles exactly once. */
-  open(waiting: Waiting): { readonly asker: Asker; readonly answer: Promise<unknown> } {
-    const asker = new Pending(this.#parts, waiting, (pending) => this.#open.delete(pending));
-    this.#open.add(asker);
-    asker.listen();
-    return { asker, answer: asker.promise };
+  /** Opens a request of `timeoutMs`; its promise settles exactly once. */
+  open(message: Envelope, timeoutMs: number): Pending {
+    const pending = new Pending(this.#parts, this.#open, message, timeoutMs);
+    this.#open.add(pending);
+    return pending;
   }
 
   /** Rejects everything that is open. */
@@ -52,109 +43,104 @@ export class Requests {
   }
 }
 
-class Pending implements Asker {
-  delivery: Delivery | undefined = undefined;
+const TIMEOUT = { keepAlive: true, label: 'request time-out' } as const;
+
+/**
+ * One request that waits: for its answer, for the clock, for its caller's signal, for the end of
+ * the handler that asks. On a simulated Env it is also the lane on which the answer comes back.
+ */
+export class Pending implements Asker, Lane {
+  readonly kind = 'reply' as const;
   readonly message: Envelope;
   readonly promise: Promise<unknown>;
+  delivery: Delivery | undefined = undefined;
+  posted = false;
   readonly #parts: RequestParts;
-  readonly #waiting: Waiting;
-  readonly #close: (pending: Pending) => void;
+  readonly #open: Set<Pending>;
+  readonly #timeoutMs: number;
+  #timer: Timer | undefined = undefined;
+  #offs: (() => void)[] | undefined = undefined;
+  #answer: Answer | undefined = undefined;
   #resolve!: (value: unknown) => void;
   #reject!: (reason: unknown) => void;
-  #settled = false;
-  #timer: Timer | undefined;
-  #offSignal: (() => void) | undefined;
-  #offCause: (() => void) | undefined;
 
-  constructor(parts: RequestParts, waiting: Waiting, close: (pending: Pending) => void) {
-    this.message = waiting.message;
+  constructor(parts: RequestParts, open: Set<Pending>, message: Envelope, timeoutMs: number) {
+    this.message = message;
     this.#parts = parts;
-    this.#waiting = waiting;
-    this.#close = close;
+    this.#open = open;
+    this.#timeoutMs = timeoutMs;
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
+    if (timeoutMs === Infinity) return;
+    this.#timer = parts.env.setTimer(timeoutMs, () => this.#timedOut(), TIMEOUT);
   }
 
-  /** Begins to wait: for the clock, for the caller's signal, for the end of the asking handler. */
-  listen(): void {
-    const { timeoutMs, signal, cause } = this.#waiting;
-    if (timeoutMs !== Infinity) {
-      this.#timer = this.#parts.env.setTimer(timeoutMs, () => this.#timedOut(), {
-        keepAlive: true,
-        label: 'request time-out',
-      });
-    }
-    if (signal !== undefined) this.#offSignal = onAbort(signal, (why) => this.#withdraw(why));
-    if (cause !== undefined && !this.#settled) {
-      this.#offCause = cause.onAbort((why) => this.#withdraw(why));
-    }
-    if (this.#settled) this.#stop();
+  get label(): string {
+    return `reply to ${this.message.from}`;
+  }
+
+  get order(): number {
+    return this.message.seq;
+  }
+
+  /** Lets the caller's signal, or the end of the asking handler, call it off. */
+  listen(signal: AbortSignal | undefined, cause: Cause | undefined): void {
+    const withdraw = (reason: unknown): void => this.#giveUp('withdrawn', reason);
+    this.#offs = [];
+    if (signal !== undefined) this.#offs.push(onAbort(signal, withdraw));
+    if (cause !== undefined) this.#offs.push(cause.onAbort(withdraw));
+    if (this.#answer !== undefined) this.#stop();
   }
 
   answer(value: unknown): boolean {
-    if (this.#settled) {
-      this.#parts.late(this.message, value);
-      return false;
+    if (this.#answer === undefined) {
+      this.#settle({ value, failed: false });
+      return true;
     }
-    this.#settle(() => this.#resolve(value));
-    return true;
+    this.#parts.late(this.message, value);
+    return false;
   }
 
   fail(error: unknown): void {
-    if (!this.#settled) this.#settle(() => this.#reject(error));
+    if (this.#answer === undefined) this.#settle({ value: error, failed: true });
+  }
+
+  /** The answer arrives. */
+  run(): void {
+    const { value, failed } = this.#answer as Answer;
+    if (failed) this.#reject(value);
+    else this.#resolve(value);
   }
 
   #timedOut(): void {
-    const { message, timeoutMs } = this.#waiting;
+    const { topic, to = 'nobody' } = this.message;
     const where = whereabouts(this.delivery, this.#parts.now());
-    const responder = message.to ?? 'nobody';
-    const error = new RequestTimeoutError(message.topic, responder, timeoutMs, where);
-    this.#giveUp('expired', error);
-  }
-
-  #withdraw(reason: unknown): void {
-    this.#giveUp('withdrawn', reason);
+    this.#giveUp('expired', new RequestTimeoutError(topic, to, this.#timeoutMs, where));
   }
 
   #giveUp(how: 'expired' | 'withdrawn', reason: unknown): void {
-    if (this.#settled) return;
-    this.#settle(() => this.#reject(reason));
+    if (this.#answer !== undefined) return;
+    this.#settle({ value: reason, failed: true });
     this.#parts.abandon(this, how, reason);
   }
 
-  #settle(tell: () => void): void {
-    this.#settled = true;
+  #settle(answer: Answer): void {
+    this.#answer = answer;
     this.#stop();
-    this.#close(this);
-    const { env } = this.#parts;
-    if (env.direct) tell();
-    else env.post(new ReplyLane(this.message, tell));
+    this.#open.delete(this);
+    if (this.#parts.env.direct) this.run();
+    else this.#parts.env.post(this);
   }
 
   #stop(): void {
     this.#timer?.cancel();
-    this.#offSignal?.();
-    this.#offCause?.();
+    for (const off of this.#offs ?? []) off();
   }
 }
 
-/** The way of one answer back to its asker, as a lane that a simulation can order. */
-class ReplyLane implements Lane {
-  readonly kind = 'reply' as const;
-  readonly label: string;
-  readonly order: number;
-  posted = false;
-  readonly #tell: () => void;
-
-  constructor(message: Envelope, tell: () => void) {
-    this.label = `reply to ${message.from}`;
-    this.order = message.seq;
-    this.#tell = tell;
-  }
-
-  run(): void {
-    this.#tell();
-  }
+interface Answer {
+  readonly value: unknown;
+  readonly failed: boolean;
 }

@@ -1,3 +1,5 @@
+import type { Family } from '../message/family-index.ts';
+import { checkTopic } from '../message/topic.ts';
 import { Router } from '../routing/router.ts';
 import type { Subscription } from './subscription.ts';
 import type { Worker } from './worker.ts';
@@ -5,12 +7,26 @@ import type { Worker } from './worker.ts';
 /** Whom a request may go to. */
 export type Eligible = (subscription: Subscription) => boolean;
 
+/** Everything about asking on one topic that does not change between two requests. */
+export interface Serving {
+  readonly family: Family | undefined;
+  /** Those who serve it, in the order of registration. */
+  readonly subscriptions: readonly Subscription[];
+}
+
 /** Those who serve, by topic. A wildcard listener is none of them. */
 export class Responders {
-  readonly #router = new Router<Subscription, readonly Subscription[]>({
-    build: (_topic, matches) => matches,
-  });
+  readonly #router: Router<Subscription, Serving>;
   #turn = 0;
+
+  constructor(familyOf: (topic: string) => Family | undefined) {
+    this.#router = new Router<Subscription, Serving>({
+      build: (topic, subscriptions) => {
+        checkTopic(topic);
+        return { family: familyOf(topic), subscriptions };
+      },
+    });
+  }
 
   add(subscription: Subscription): void {
     this.#router.add(subscription);
@@ -20,20 +36,19 @@ export class Responders {
     this.#router.remove(subscription);
   }
 
-  /** Whether anybody serves the topic at all. */
-  serving(topic: string): readonly Subscription[] {
+  /** @throws InvalidTopicError `TELLASK_INVALID_TOPIC` */
+  route(topic: string): Serving {
     return this.#router.route(topic);
   }
 
   /** The one with the fewest outstanding deliveries, in rotation between equals. */
-  choose(topic: string, eligible?: Eligible): Subscription | undefined {
-    const all = this.#router.route(topic);
-    if (all.length === 1 && eligible === undefined) return all[0];
+  choose({ subscriptions }: Serving, eligible?: Eligible): Subscription | undefined {
+    if (subscriptions.length === 1 && eligible === undefined) return subscriptions[0];
     const turn = this.#turn++;
     let best: Subscription | undefined;
     let fewest = Infinity;
-    for (let i = 0; i < all.length; i++) {
-      const candidate = all[(turn + i) % all.length] as Subscription;
+    for (let i = 0; i < subscriptions.length; i++) {
+      const candidate = subscriptions[(turn + i) % subscriptions.length] as Subscription;
       if (eligible !== undefined && !eligible(candidate)) continue;
       const { outstanding } = candidate.home as Worker;
       if (outstanding >= fewest) continue;

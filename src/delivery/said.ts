@@ -25,7 +25,8 @@ const DEFAULTS = {
   correlationId: undefined,
 } as const;
 
-const PLAIN_EVENT: Said = Object.freeze({ type: 'event', ...DEFAULTS });
+/** What `publish` says when it is told nothing more. */
+export const PLAIN_EVENT: Said = Object.freeze({ type: 'event', ...DEFAULTS });
 const PLAIN_TASK: Said = Object.freeze({ type: 'task', ...DEFAULTS });
 
 /** Headers that a conversation hands on by itself (W3C Trace Context and Baggage). */

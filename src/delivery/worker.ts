@@ -153,14 +153,15 @@ export class Worker implements Lane, Recipient {
       this.#ended(attempt, failureOf(attempt, error), undefined);
       return false;
     }
-    // Most handlers return nothing: then nothing but the books has to know.
-    if (result !== undefined || admission.asker !== undefined) {
+    // Most handlers return no promise and leave no trace: then the books have to know, and the asker.
+    if (!attempt.bare || result === SKIPPED || isThenable(result)) {
       this.#shop.ledger.takeUp();
       this.#returned(attempt, result);
       return false;
     }
     attempt.end();
     this.running--;
+    admission.asker?.answer(result);
     if (this.mailbox.lanes.size > 0 || this.groups.length > 0) this.wake();
     return true;
   }

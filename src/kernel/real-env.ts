@@ -10,6 +10,8 @@ const STEPS_PER_LOOK = 32;
 const MAX_NATIVE_MS = 2 ** 31 - 1;
 const PREFIX_LENGTH = 8;
 
+const SETTLED = Promise.resolve();
+
 let shared: RealEnv | undefined;
 
 /** The Env of this process, made when it is first asked for. */
@@ -96,7 +98,8 @@ export class RealEnv implements Env {
     if (this.#yieldedTo === setImmediate) return;
     this.#yieldedTo = undefined;
     this.#awake = true;
-    queueMicrotask(this.#drain);
+    // A reaction of a settled promise: `queueMicrotask` makes an AsyncResource for each call.
+    void SETTLED.then(this.#drain);
   }
 
   readonly #drain = (): void => {

@@ -12,9 +12,9 @@ export class WheelTimer implements Timer {
   readonly at: number;
   readonly keepAlive: boolean;
   readonly label: string | undefined;
-  /** @internal */ slot: Slot | undefined = undefined;
-  /** @internal */ previous: WheelTimer | undefined = undefined;
-  /** @internal */ next: WheelTimer | undefined = undefined;
+  slot: Slot | undefined = undefined;
+  previous: WheelTimer | undefined = undefined;
+  next: WheelTimer | undefined = undefined;
   readonly #wheel: TimerWheel;
   #fn: (() => void) | undefined;
 

@@ -114,22 +114,20 @@ export class Envelope implements Message {
     return this.#priority;
   }
 
-  /** Monotonic instant of admission. @internal */
+  /** Monotonic instant of admission. */
   get at(): number {
     return this.#turn.at;
   }
 
-  /** Monotonic instant of expiry, `Infinity` for never. @internal */
+  /** Monotonic instant of expiry, `Infinity` for never. */
   get expires(): number {
     return this.#expires ?? Infinity;
   }
 
-  /** @internal */
   get lineage(): Lineage | undefined {
     return this.#lineage;
   }
 
-  /** @internal */
   get view(): FamilyView | undefined {
     return this.#view;
   }
@@ -168,7 +166,7 @@ export class Envelope implements Message {
       : Math.round(this.#origin.wallAtZero + this.#expires);
   }
 
-  /** The same message with another payload object: what `isolation: 'clone'` hands out. @internal */
+  /** The same message with another payload object: what `isolation: 'clone'` hands out. */
   withPayload(payload: unknown): Envelope {
     return new Envelope(
       this.#origin,

@@ -10,7 +10,7 @@ export const RUN = -2;
 
 /**
  * Counts the work of all matchers in steps of about 2 ns, one comparison of a character, so that
- * tests can prove what a match costs. @internal
+ * tests can prove what a match costs.
  */
 export const meter: { steps: number } = { steps: 0 };
 

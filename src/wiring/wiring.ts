@@ -12,12 +12,14 @@ import { Ledger } from '../delivery/ledger.ts';
 import { MiddlewareChain } from '../delivery/middleware.ts';
 import { Outcomes } from '../delivery/outcomes.ts';
 import { PayloadKeeper } from '../delivery/payload-keeper.ts';
+import { Refusals } from '../delivery/refusals.ts';
 import { Requests } from '../delivery/requests.ts';
 import { Responders } from '../delivery/responders.ts';
 import { Retained } from '../delivery/retained.ts';
 import { Route } from '../delivery/route.ts';
 import { Running } from '../delivery/running.ts';
 import { Schedule } from '../delivery/schedule.ts';
+import { Scribe } from '../delivery/scribe.ts';
 import type { Subscription } from '../delivery/subscription.ts';
 import { Subscriptions } from '../delivery/subscriptions.ts';
 import { takeOutOne } from '../delivery/take-out.ts';
@@ -53,7 +55,7 @@ export class Wiring {
   readonly registry: Registry = new Registry();
   readonly middleware: MiddlewareChain = new MiddlewareChain();
   readonly running: Running = new Running();
-  readonly responders: Responders = new Responders();
+  readonly responders: Responders;
   readonly mailboxDefaults: ReturnType<typeof readMailbox>;
   readonly logger: Logger;
   readonly events: GuardedEvents<BusEvents>;
@@ -67,6 +69,8 @@ export class Wiring {
   readonly schedule: Schedule;
   readonly router: Router<Subscription, Route>;
   readonly requests: Requests;
+  readonly scribe: Scribe;
+  readonly refusals: Refusals;
   readonly admitter: Admitter;
   readonly ask: Ask;
   readonly shop: Workshop;
@@ -76,7 +80,6 @@ export class Wiring {
   readonly contract: Contract | undefined;
   readonly limits: BusLimits;
   status: BusStatus = 'open';
-  readonly #clock: TurnClock;
   #seq = 0;
   #letters = 0;
 
@@ -84,11 +87,11 @@ export class Wiring {
     const options = given as unknown as WiringOptions;
     const env = options.env ?? realEnv();
     const clock = new TurnClock(env);
-    this.#clock = clock;
     const now = (): number => clock.now();
     const fault = this.#faultOf(options.onFault);
     this.env = env;
     this.contract = options.contract;
+    this.responders = new Responders((topic) => options.contract?.family('requests', topic));
     this.origin = { idPrefix: env.idPrefix(), wallAtZero: env.wall() - env.now() };
     this.graceMs = options.graceMs ?? DEFAULTS.graceMs;
     this.mailboxDefaults = readMailbox(options.mailbox ?? {}, MAILBOX_DEFAULTS);
@@ -116,6 +119,15 @@ export class Wiring {
     this.schedule = new Schedule(env, ledger);
     this.router = this.#makeRouter(options);
     this.requests = this.#makeRequests(now);
+    const { keeper, middleware, origin } = this;
+    this.scribe = new Scribe({
+      origin,
+      keeper,
+      middleware,
+      instant: () => clock.instant(),
+      nextSeq: () => ++this.#seq,
+    });
+    this.refusals = new Refusals({ ledger, events, letters, scribe: this.scribe });
     this.admitter = this.#makeAdmitter(options, now);
     this.ask = this.#makeAsk(options);
     this.shop = {
@@ -257,19 +269,18 @@ export class Wiring {
 
   #makeAdmitter(options: WiringOptions, now: () => number): Admitter {
     const { contract, open = false, dedupe = {}, unheard = 'count' } = options;
-    const { env, origin, ledger, events, letters, dispatcher, router } = this;
-    const { keeper, middleware, retained, schedule, taps, registry } = this;
+    const { env, ledger, events, scribe, refusals, dispatcher, router } = this;
+    const { middleware, retained, schedule, taps, registry } = this;
     return new Admitter({
       env,
-      origin,
       ledger,
       events,
-      letters,
+      scribe,
+      refusals,
       dispatcher,
       router,
       contract,
       open,
-      keeper,
       middleware,
       retained,
       schedule,
@@ -280,8 +291,6 @@ export class Wiring {
       }),
       unheard: (message) => this.#unheard(message, unheard),
       now,
-      instant: () => this.#clock.instant(),
-      nextSeq: () => ++this.#seq,
       status: () => this.status,
       addressee: (name) => registry.get(name),
       nearestAgent: (name) => registry.nearest(name),
@@ -297,9 +306,11 @@ export class Wiring {
   }
 
   #makeAsk({ contract, open = false, requestTimeoutMs }: WiringOptions): Ask {
-    const { admitter, dispatcher, requests, responders, registry, env } = this;
+    const { admitter, scribe, refusals, dispatcher, requests, responders, registry, env } = this;
     return new Ask({
       admitter,
+      scribe,
+      refusals,
       dispatcher,
       requests,
       responders,

@@ -1,0 +1,64 @@
+import type { GuardedEvents } from '../kernel/events.ts';
+import type { Envelope } from '../message/envelope.ts';
+import { ValidationError } from '../message/parse.ts';
+import type { BusEvents } from './bus-events.ts';
+import type { DeadLetterReason, DeadLetters } from './dead-letters.ts';
+import { DeniedError, UnknownRecipientError } from './errors.ts';
+import type { Ledger } from './ledger.ts';
+import { lineageOf } from './said.ts';
+import type { Scribe } from './scribe.ts';
+import type { Words } from './words.ts';
+
+/** What refusing needs of its bus. */
+export interface RefusalParts {
+  readonly ledger: Ledger;
+  readonly events: GuardedEvents<BusEvents>;
+  readonly letters: DeadLetters;
+  readonly scribe: Scribe;
+}
+
+/** Counts refused calls and keeps letters of those that could be made again. */
+export class Refusals {
+  readonly #parts: RefusalParts;
+
+  constructor(parts: RefusalParts) {
+    this.#parts = parts;
+  }
+
+  /** Counts a call that is refused before anything is known of it. */
+  count<E>(error: E): E {
+    this.#parts.ledger.refused++;
+    return error;
+  }
+
+  /** Refuses what has no envelope yet; hands the error back to be thrown. */
+  refuse(words: Words, error: unknown): unknown {
+    const { letters, scribe } = this.#parts;
+    const reason = letterReason(error);
+    if (reason !== undefined) {
+      const lineage = lineageOf(words.speaker.cause, words.said.correlationId);
+      letters.refuse(scribe.refusedEnvelope(words, lineage), words.action, reason, error);
+    }
+    return this.#tell(words.topic, words.speaker.name, error);
+  }
+
+  /** Refuses what has its envelope already; hands the error back to be thrown. */
+  refuseMessage(message: Envelope, error: Error): Error {
+    const reason = letterReason(error);
+    if (reason !== undefined) this.#parts.letters.refuse(message, 'send', reason, error);
+    return this.#tell(message.topic, message.from, error);
+  }
+
+  #tell<E>(topic: string, from: string, error: E): E {
+    const { events } = this.#parts;
+    if (events.has('refused')) events.emit('refused', topic, from, error);
+    return this.count(error);
+  }
+}
+
+/** Only some refusals leave a letter: those of what could be sent again once the cause is gone. */
+function letterReason(error: unknown): DeadLetterReason | undefined {
+  if (error instanceof ValidationError) return 'validation';
+  if (error instanceof UnknownRecipientError) return 'unknown-recipient';
+  return error instanceof DeniedError ? 'denied' : undefined;
+}
