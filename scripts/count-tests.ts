@@ -21,7 +21,7 @@ function readReport(path: string): RunReport | undefined {
 function count({ success, testResults }: RunReport): { passed: number; failed: number } {
   const tests = testResults.flatMap((file) => file.assertionResults);
   const having = (status: string) => tests.filter((test) => test.status === status).length;
-  // A file that does not even load has no tests to fail, and an unhandled rejection belongs to none.
+  // A file that does not even load has no tests that could fail.
   const broken = testResults.filter(
     (file) => file.status === 'failed' && file.assertionResults.every((t) => t.status !== 'failed'),
   );
