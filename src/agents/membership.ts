@@ -83,6 +83,8 @@ export class Membership {
     subscriptions.end(record.pulls, 'left');
     record.inbox.close(end);
     events.emit('left', record.name);
+    // A handler that calls this before its first `await` counts as running only when it returns.
+    await undefined;
     await this.#endRunning(record, except, end);
   }
 

@@ -150,3 +150,24 @@ describe('a handler that awaits the end of the bus', () => {
     expect([t.bus.inspect().status, t.bus.inspect().cancelled]).toEqual(['closed', 1]);
   });
 });
+
+describe('a handler that lets its own agent leave and hangs', () => {
+  it('is told to stop, gets the grace, and is given up like any other', async () => {
+    const t = createTestBus();
+    const log: string[] = [];
+    const agent = t.bus.register('agent');
+    agent.subscribe('job', (_message, context) => {
+      context.signal.addEventListener('abort', () => log.push(context.signal.reason.code));
+      void agent.leave();
+      return new Promise(() => {});
+    });
+
+    const receipt = t.bus.publish('job', {});
+    await t.clock.advance(1_000);
+
+    expect(log).toEqual(['TELLASK_REVOKED']);
+    expect((await receipt.settled).deadLettered).toHaveLength(1);
+    expect(t.bus.deadLetters.list().map(({ reason }) => reason)).toEqual(['recipient-stopped']);
+    expect(t.bus.inspect().inFlight).toBe(0);
+  });
+});
