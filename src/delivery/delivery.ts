@@ -28,6 +28,8 @@ export class Delivery implements Queued {
   ticket = 0;
   /** What its subscription's `key` made of it. */
   key: unknown = undefined;
+  /** It keeps its place in the mailbox while it runs, for a retry may bring it back. */
+  keepsPlace = false;
   /** Calls of the handler so far. */
   attempts = 0;
   /** The running call of the handler. */

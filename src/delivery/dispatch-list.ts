@@ -34,8 +34,9 @@ export class DispatchList {
   }
 }
 
-function isPlain({ kind, home, keyed, rate }: Subscription): boolean {
-  return kind !== 'pull' && keyed === undefined && rate === undefined && home instanceof Worker;
+function isPlain({ kind, home, keyed, rate, retry }: Subscription): boolean {
+  if (kind === 'pull' || !(home instanceof Worker)) return false;
+  return keyed === undefined && rate === undefined && retry === undefined;
 }
 
 /** An agent that subscribed twice gets two copies into one mailbox. */

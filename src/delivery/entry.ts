@@ -10,6 +10,23 @@ export function enter(delivery: Delivery): void {
   else mailbox.push(delivery);
 }
 
+/**
+ * A message that may come back for a retry keeps its place while it runs, so that its return can
+ * neither overflow nor push anybody out.
+ */
+export function keepPlace(delivery: Delivery): void {
+  delivery.keepsPlace = true;
+  delivery.home.mailbox.hold();
+}
+
+/** Gives the place back that a delivery kept, if it did. */
+export function givePlace(delivery: Delivery): boolean {
+  if (!delivery.keepsPlace) return false;
+  delivery.keepsPlace = false;
+  delivery.home.mailbox.held--;
+  return true;
+}
+
 /** A place was given back: who has waited longest outside gets it. */
 export function letIn(home: Recipient, ledger: Ledger): void {
   for (let next = home.mailbox.admitWaiting(); next; next = home.mailbox.admitWaiting()) {

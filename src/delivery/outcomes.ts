@@ -4,6 +4,7 @@ import type { Metrics } from '../observe/metrics.ts';
 import type { BusEvents, CancelReason, DeliveryEvent } from './bus-events.ts';
 import type { DeadLetterReason, DeadLetters } from './dead-letters.ts';
 import type { Delivery } from './delivery.ts';
+import { givePlace, letIn } from './entry.ts';
 import {
   CancelledError,
   ClosedError,
@@ -112,6 +113,7 @@ export class Outcomes {
     this.#ledger.end(from, outcome);
     this.#count(delivery, outcome);
     releaseKey(delivery);
+    if (givePlace(delivery)) letIn(delivery.home, this.#ledger);
   }
 
   #count({ admission, subscription }: Delivery, outcome: Outcome): void {

@@ -5,7 +5,7 @@ import { Mailbox, type MailboxOptions } from '../mailbox/mailbox.ts';
 import { Attempt, type House } from './attempt.ts';
 import type { BusEvents } from './bus-events.ts';
 import { Delivery, type Recipient } from './delivery.ts';
-import { letIn } from './entry.ts';
+import { givePlace, keepPlace, letIn } from './entry.ts';
 import type { Group } from './group.ts';
 import { HandlerWatch } from './handler-watch.ts';
 import type { Inbox } from './inbox.ts';
@@ -175,7 +175,7 @@ export class Worker implements Lane, Recipient {
   withdrawRetries(matches: (delivery: Delivery) => boolean): Delivery[] {
     return this.#retries.removeWhere(matches, (delivery, held) => {
       if (held) this.#release();
-      else delivery.home.mailbox.held--;
+      givePlace(delivery);
     });
   }
 
@@ -201,6 +201,7 @@ export class Worker implements Lane, Recipient {
       if (source !== this) (source as Group).assign(delivery, this);
       if (delivery.message.expires <= this.#shop.now()) this.#shop.outcomes.expired(delivery);
       else if (passesRate(delivery)) {
+        if (delivery.subscription.retry !== undefined) keepPlace(delivery);
         letIn(source, this.#shop.ledger);
         return delivery;
       }
@@ -343,7 +344,6 @@ export class Worker implements Lane, Recipient {
     delivery.state = 'retryWait';
     const firstFailedAt = delivery.flags.firstFailedAt ?? this.#shop.now();
     delivery.flags = { ...delivery.flags, firstFailedAt, retryDelayMs: delayMs, cleared: false };
-    if (!held) delivery.home.mailbox.hold();
     this.#retries.add(delivery, delayMs, held);
     if (events.has('retry'))
       events.emit('retry', { ...told(delivery), delayMs, error: failure.error });
@@ -379,7 +379,7 @@ export class Worker implements Lane, Recipient {
       return;
     }
     const { mailbox } = delivery.home;
-    mailbox.held--;
+    givePlace(delivery);
     this.#shop.ledger.move('retryWait', 'queued');
     delivery.state = 'queued';
     mailbox.stamp(delivery);

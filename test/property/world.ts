@@ -123,7 +123,7 @@ export class World {
       if (this.#answered.has(books.numbers.get(id) as number)) books.blame('answered twice');
     }
     const { duplicateReplies, foreignReplies } = now;
-    if (duplicateReplies !== this.#duplicateReplies) books.blame(`${duplicateReplies} duplicates`);
+    if (!this.#redrives && duplicateReplies !== this.#duplicateReplies) books.blame(`${duplicateReplies} duplicates`);
     if (!this.#redrives && foreignReplies !== this.#foreign)
       books.blame(`${foreignReplies} foreign`);
     const letters = bus.deadLetters.list({ refused: false }).length + this.#taken;
