@@ -96,7 +96,7 @@ export class Membership {
     const { shop, graceMs } = this.#parts;
     const homes = new Set<unknown>([record.worker, ...homesOf(record.subscriptions)]);
     const attempts = shop.running.matching(
-      ({ worker, delivery }) => homes.has(worker) && delivery !== except,
+      ({ running, worker, delivery }) => running && homes.has(worker) && delivery !== except,
     );
     for (const { delivery, message } of attempts) {
       delivery.admission.asker?.fail(new ResponderLeftError(record.name, message.topic));

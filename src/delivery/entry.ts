@@ -33,6 +33,7 @@ export function letIn(home: Recipient, ledger: Ledger): void {
     ledger.move('waiting', 'queued');
     next.state = 'queued';
     enter(next);
+    next.home.wake();
     next.admission.placed();
   }
 }

@@ -52,6 +52,8 @@ export interface ShutdownParts {
   readonly letters: DeadLetters;
   readonly graceMs: number;
   households(): Map<Recipient, Subscription[]>;
+  /** From here on nothing is taken any more, not even what is said on a context. */
+  seal(): void;
 }
 
 /** Waits until everything admitted has its outcome; false when the time was over first. */
@@ -73,17 +75,18 @@ export async function shutDown(
   parts: ShutdownParts,
   { mode, timeoutMs }: Required<CloseOptions>,
 ): Promise<Closed> {
-  const unsent = parts.schedule.cancelAll();
-  for (const message of unsent) parts.letters.refuse(message, 'send', 'closed', undefined);
+  let unsent = cancelScheduled(parts);
   const drained = mode === 'drain' && (await untilIdle(parts.env, parts.ledger, timeoutMs));
   parts.dispatcher.spill();
   const cancelled = cancelQueued(parts);
   const abandoned = await endRunning(parts);
+  parts.seal();
   // Handlers that were given the grace to end may have spoken, and failed into a retry.
   const late = cancelQueued(parts);
+  unsent += cancelScheduled(parts);
   parts.requests.failAll((message) => new ClosedError(`the answer to ${message.topic}`));
   abandoned.push(...endPulling(parts));
-  return { drained, cancelled: cancelled + late, unsent: unsent.length, abandoned };
+  return { drained, cancelled: cancelled + late, unsent, abandoned };
 }
 
 /** Who pulled a message and has not asked for the next one may never come back for it. */
@@ -97,6 +100,12 @@ function endPulling({ outcomes, households }: ShutdownParts): Abandoned[] {
   return left.map(({ message, subscription }) => {
     return { messageId: message.id, topic: message.topic, agent: subscription.owner };
   });
+}
+
+function cancelScheduled({ schedule, letters }: ShutdownParts): number {
+  const unsent = schedule.cancelAll();
+  for (const message of unsent) letters.refuse(message, 'send', 'closed', undefined);
+  return unsent.length;
 }
 
 function cancelQueued({ outcomes, households }: ShutdownParts): number {
@@ -116,7 +125,7 @@ async function endRunning({
   outcomes,
   graceMs,
 }: ShutdownParts): Promise<Abandoned[]> {
-  const attempts = running.matching(({ delivery }) => !delivery.flags.exempt);
+  const attempts = running.matching((one) => one.running && !one.delivery.flags.exempt);
   const left = await running.end(
     env,
     attempts,

@@ -353,7 +353,8 @@ export class Worker implements Lane, Recipient {
   /** Its subscription or the bus has ended while the handler ran: it is never started again. */
   #endWithoutRetry(delivery: Delivery, failure: Failure): void {
     const { outcomes } = this.#shop;
-    const successor = delivery.home === this ? undefined : (delivery.home as Group).members[0];
+    const others = delivery.home === this ? [] : (delivery.home as Group).members;
+    const successor = others.find(({ worker }) => worker.status !== 'stopped');
     if (delivery.subscription.active) outcomes.cancelled(delivery, 'closed');
     else if (successor !== undefined) this.#handBack(delivery, successor.subscription);
     else if (this.status === 'stopped') {

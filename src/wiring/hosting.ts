@@ -256,6 +256,9 @@ export class Hosting implements AgentHost {
     const { subscriptions } = this.#wiring;
     return Object.assign(Object.create(null) as object, this.#wiring, {
       households: () => subscriptions.households(),
+      seal: () => {
+        this.#wiring.status = 'closed';
+      },
     }) as unknown as ShutdownParts;
   }
 
