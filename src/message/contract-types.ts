@@ -121,8 +121,19 @@ type Heard<C, P extends string> =
       ? Message
       : MessageAt<C, KeysOfPattern<KeyIn<C, 'topics'>, P>>;
 
+/** Made by `defineContract`: the bus has its keys. A contract of types alone is gone at run time. */
+interface RunTime {
+  family(section: never, topic: never): unknown;
+}
+
+// Without the keys a bus cannot tell families apart, so the types do not pretend that it can.
+type FamilyOf<C, K extends string> = C extends RunTime ? K : string;
+type ParamsAt<C, K extends string> = C extends RunTime
+  ? ParamsOf<K>
+  : Readonly<Record<string, string>>;
+
 type MessageAt<C, K extends string> = K extends string
-  ? Message<OutputOf<At<Section<C, 'topics'>, K>>, K, ParamsOf<K>>
+  ? Message<OutputOf<At<Section<C, 'topics'>, K>>, FamilyOf<C, K>, ParamsAt<C, K>>
   : never;
 
 /** `T` if it is a request of the contract, else a sentence that says what is wrong with it. */
@@ -158,7 +169,7 @@ export type RequestMessage<C, T extends string> =
   IsOpen<C, 'requests'> extends true
     ? Message
     : KeyFor<C, 'requests', T> extends infer K extends string
-      ? Message<RequestPayload<C, T>, K, ParamsOf<K>>
+      ? Message<RequestPayload<C, T>, FamilyOf<C, K>, ParamsAt<C, K>>
       : never;
 
 /** `T` if it is a state key of the contract, else a sentence that says what is wrong with it. */
