@@ -7,6 +7,7 @@ import type { BusEvents } from '../delivery/bus-events.ts';
 import { DeadLetters } from '../delivery/dead-letters.ts';
 import { Dedupe } from '../delivery/dedupe.ts';
 import { Dispatcher } from '../delivery/dispatcher.ts';
+import { letIn } from '../delivery/entry.ts';
 import { readMailbox } from '../delivery/handler-options.ts';
 import { Ledger } from '../delivery/ledger.ts';
 import { MiddlewareChain } from '../delivery/middleware.ts';
@@ -237,6 +238,7 @@ export class Wiring {
     if (delivery === undefined || !takeOutOne(delivery)) return;
     if (how === 'expired') this.outcomes.expired(delivery);
     else this.outcomes.cancelled(delivery, 'withdrawn');
+    letIn(delivery.home, this.ledger);
     delivery.home.wake();
   }
 
