@@ -67,7 +67,7 @@ class Maker {
       ].map((name) => [name, rarity()]),
     );
     this.#endings = ENDINGS.map((_, i) => rarity() + (i === 0 ? 0.5 : 0));
-    this.#acts = ACTS.map(rarity);
+    this.#acts = ACTS.map((act) => rarity() + (act === 'reply' ? 0.1 : 0));
     this.#verbs = VERBS.map(([, weight]) => weight * rarity());
   }
 

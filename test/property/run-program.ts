@@ -5,7 +5,7 @@ import type { Program } from './program.ts';
 import { type Library, World } from './world.ts';
 
 /** No program of this size needs more. */
-const MAX_STEPS = 20_000;
+export const MAX_STEPS: number = 20_000;
 
 /** What a program left behind. */
 export interface Ran {

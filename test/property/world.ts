@@ -100,7 +100,7 @@ export class World {
 
   check(where: string): void {
     const now = this.books.check(where);
-    if (this.#watchMailboxes) this.#checkMailboxes(where, now.queued + now.retryWait);
+    if (this.#watchMailboxes) this.#checkMailboxes(where, now.queued + now.retryWait, now.inFlight);
     for (const { what, settled, dueAt } of this.debts) {
       if (!settled && dueAt < this.env.now()) this.books.blame(`${what} is overdue at ${where}`);
     }
@@ -123,7 +123,8 @@ export class World {
       if (this.#answered.has(books.numbers.get(id) as number)) books.blame('answered twice');
     }
     const { duplicateReplies, foreignReplies } = now;
-    if (!this.#redrives && duplicateReplies !== this.#duplicateReplies) books.blame(`${duplicateReplies} duplicates`);
+    if (!this.#redrives && duplicateReplies !== this.#duplicateReplies)
+      books.blame(`${duplicateReplies} duplicates`);
     if (!this.#redrives && foreignReplies !== this.#foreign)
       books.blame(`${foreignReplies} foreign`);
     const letters = bus.deadLetters.list({ refused: false }).length + this.#taken;
@@ -248,7 +249,10 @@ export class World {
 
   #closedNow(): void {
     this.closed = true;
-    const timers = this.env.pendingTimers().filter(({ label }) => label !== 'program');
+    const now = this.env.now();
+    const timers = this.env
+      .pendingTimers()
+      .filter(({ label, at }) => label !== 'program' && at > now);
     if (timers.length > 0 && this.closers === 0) {
       this.books.blame(`timers after close: ${timers.map(({ label }) => label).join(', ')}`);
     }
@@ -307,7 +311,7 @@ export class World {
   }
 
   #hearer(label: string, hearing: Hearing, behaviour: Behaviour): Hearer {
-    const hearer = new Hearer(label, this.books, hearing, behaviour);
+    const hearer = new Hearer(`${label} #${this.#hearers.length}`, this.books, hearing, behaviour);
     this.#hearers.push(hearer);
     if (hearing.inPlace) this.#mailboxesOfAgents = false;
     return hearer;
@@ -326,9 +330,10 @@ export class World {
   #handlerOf(hearer: Hearer): Handler {
     return (message, context) => {
       const payload = message.payload as Payload;
-      const line = this.starts.get(context.agent) ?? [];
+      const mailbox = hearer.hearing.own === undefined ? context.agent : hearer.label;
+      const line = this.starts.get(mailbox) ?? [];
       line.push(`${hearer.label} n${payload.n} ${context.attempt}`);
-      this.starts.set(context.agent, line);
+      this.starts.set(mailbox, line);
       if (this.closed) this.books.blame(`${hearer.label} started after close`);
       hearer.started(message, context);
       this.books.check(`a handler of ${hearer.label}`);
@@ -360,7 +365,7 @@ export class World {
     const over = this.books.isOver(message);
     const receipt = this.#try(() => context.publish('a', this.#next(0, undefined)));
     if (receipt === undefined) return;
-    if (over) this.books.blame('a fenced handler was heard');
+    if (over && this.#retained.size === 0) this.books.blame('a fenced handler was heard');
     this.#keep(receipt);
   }
 
@@ -376,19 +381,19 @@ export class World {
       case 'publish': {
         const { topic, priority } = act;
         const payload = this.#next(d - 1, k);
-        return this.#keep(context.publish(TOPICS[topic] as string, payload, { priority }));
+        this.#keep(context.publish(TOPICS[topic] as string, payload, { priority }));
+        return;
       }
       case 'send':
-        return this.#keep(
-          context.send(name(act.to), TOPICS[act.topic] as string, this.#next(d - 1, k)),
-        );
+        this.#keep(context.send(name(act.to), TOPICS[act.topic] as string, this.#next(d - 1, k)));
+        return;
       case 'request': {
         const payload = this.#next(d - 1, k);
         const { timeoutMs } = act;
         const answer = context.request(QUESTIONS[act.topic] as string, payload, { timeoutMs });
         this.#await(answer, payload.n, timeoutMs);
         if (act.awaits) awaited.push(answer.catch(() => {}));
-        return undefined;
+        return;
       }
       case 'reply': {
         const value = `reply to ${n} at ${context.attempt}`;
@@ -400,27 +405,28 @@ export class World {
         if (isRequest) this.#duplicateReplies += this.#repliedBefore(message) ? 2 : 1;
         else this.#foreign += 2;
         if (first && !isRequest) this.books.blame('a reply to no request was taken');
-        return undefined;
+        return;
       }
       case 'forge':
-        return this.#forging(true, () =>
+        this.#forging(true, () =>
           context.send(message.from, 'a', this.#next(0, k), {
             type: 'reply',
             correlationId: message.correlationId,
           }),
         );
+        return;
       case 'unsubscribe':
         hearer.handle?.unsubscribe();
         hearer.over = true;
-        return undefined;
+        return;
       case 'close': {
         const host = context.agent === '$host';
         if (host) this.closers++;
         void context.close();
-        return undefined;
+        return;
       }
       case 'late-publish':
-        return undefined;
+        return;
     }
   }
 
@@ -552,7 +558,7 @@ export class World {
     return this.#retained.size > 0 && id !== '';
   }
 
-  #checkMailboxes(where: string, places: number): void {
+  #checkMailboxes(where: string, places: number, inFlight: number): void {
     let sum = 0;
     this.#agents.forEach((agent, who) => {
       if (agent === undefined) return;
@@ -562,14 +568,17 @@ export class World {
         concurrency: number;
       };
       sum += queued;
-      const most = capacity + (this.books.retries > 0 ? concurrency : 0);
-      if (queued < 0 || queued > most)
+      if (queued < 0 || queued > capacity) {
         this.books.blame(`${queued} places of ${capacity} at ${where}`);
+      }
+      if (waiting > 0 && queued < capacity)
+        this.books.blame(`a free place, but ${waiting} wait at ${where}`);
       if (waiting > capacity)
         this.books.blame(`${waiting} wait for ${capacity} places at ${where}`);
       if (running < 0 || running > concurrency) this.books.blame(`${running} run at ${where}`);
     });
-    if (sum > places) this.books.blame(`${sum} places for ${places} deliveries at ${where}`);
+    // What may come back for a retry keeps its place while it is in flight.
+    if (sum > places + inFlight) this.books.blame(`${sum} places for ${places} at ${where}`);
     if (this.#mailboxesOfAgents && sum < places) {
       this.books.blame(`only ${sum} places for ${places} deliveries at ${where}`);
     }

@@ -1,0 +1,111 @@
+/** One small wrong in a copy of the library, which the property test must see. */
+export interface Mutant {
+  readonly name: string;
+  readonly file: string;
+  readonly text: string;
+  readonly replacement: string;
+  /** Seen only where messages take the shortcut through the ring. */
+  readonly ring?: boolean;
+}
+
+/** Faults that a bus of this kind could really have: R:A4 names the first four. */
+export const MUTANTS: readonly Mutant[] = [
+  {
+    name: 'a retry that waits while the bus closes is lost',
+    file: 'delivery/take-out.ts',
+    text: 'if (home instanceof Worker) taken.push(...home.withdrawRetries(matches));',
+    replacement: '',
+  },
+  {
+    name: 'a retry that waits takes no place',
+    file: 'delivery/worker.ts',
+    text: 'if (!held) delivery.home.mailbox.hold();',
+    replacement: '',
+  },
+  {
+    name: 'an expired message is handled as well',
+    file: 'delivery/worker.ts',
+    text: 'else if (passesRate(delivery)) {',
+    replacement: 'if (passesRate(delivery)) {',
+  },
+  {
+    name: 'closing forgets what is in flight',
+    file: 'delivery/shutdown.ts',
+    text: "attempt.worker.abandon(attempt, (delivery) => outcomes.cancelled(delivery, 'closed'));",
+    replacement: '',
+  },
+  {
+    name: 'a retry that waits can be dropped as the oldest',
+    file: 'delivery/worker.ts',
+    text: 'this.#retries.add(delivery, delayMs, held);',
+    replacement:
+      'this.#retries.add(delivery, delayMs, held); if (!held) delivery.home.mailbox.push(delivery);',
+  },
+  {
+    name: 'a copy in the ring is handed over after unsubscribe',
+    file: 'delivery/subscriptions.ts',
+    text: 'if (!subscription.active) return;\n    dispatcher.spill();',
+    replacement: 'if (!subscription.active) return;',
+    ring: true,
+  },
+  {
+    name: 'who waits behind a key releases it when it ends',
+    file: 'delivery/take-out.ts',
+    text: 'if (forgetKey) delivery.key = undefined;',
+    replacement: '',
+  },
+  {
+    name: 'a copy that waits for a place is forgotten when the bus closes',
+    file: 'delivery/take-out.ts',
+    text: 'for (const one of mailbox.withdrawWhere(matches)) taken.push(one);',
+    replacement: '',
+  },
+  {
+    name: 'a fenced handler that ends gives a second outcome',
+    file: 'delivery/worker.ts',
+    text: 'if (!attempt.fenced) this.#ended(',
+    replacement: 'if (true) this.#ended(',
+  },
+  {
+    name: 'the asker is answered twice',
+    file: 'delivery/outcomes.ts',
+    text: 'if (!delivery.replied) admission.asker?.answer(value);',
+    replacement: 'admission.asker?.answer(value);',
+  },
+  {
+    name: 'who waits for a place is not let in when another unsubscribes',
+    file: 'delivery/subscriptions.ts',
+    text: 'letIn(home, ledger);',
+    replacement: '',
+  },
+  {
+    name: 'a hung handler is not fenced',
+    file: 'delivery/worker.ts',
+    text: "attempt.fence();\n    if (events.has('abandoned'))",
+    replacement: "if (events.has('abandoned'))",
+  },
+  {
+    name: 'a delayed message outlives the bus',
+    file: 'delivery/schedule.ts',
+    text: 'for (const scheduled of taken) scheduled.cancel();',
+    replacement: '',
+  },
+  {
+    name: 'the first of a key lets the next one run beside it',
+    file: 'delivery/keyed-order.ts',
+    text: 'line.push(item);\n    return false;',
+    replacement: 'return true;',
+  },
+  {
+    name: 'the newest of a priority is taken first',
+    file: 'mailbox/level.ts',
+    text: 'const item = this.#ring.shift() as T | undefined;',
+    replacement: 'const item = this.removeWhere((one) => one === this.toArray().at(-1))[0];',
+  },
+  {
+    name: 'a listener that throws keeps the others from hearing',
+    file: 'kernel/events.ts',
+    text: 'const guarded: Guarded = (...args) => this.#call(name, listener, args);',
+    replacement: 'const guarded: Guarded = (...args) => void listener(...(args as never));',
+  },
+];
