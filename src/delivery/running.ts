@@ -14,9 +14,14 @@ export class Running {
     this.#attempts.add(attempt);
   }
 
-  /** The handler has ended, or nobody waits for it any more. */
+  /** The handler has ended. */
   remove(attempt: Attempt): void {
     this.#attempts.delete(attempt);
+    this.giveUp(attempt);
+  }
+
+  /** The handler is fenced: it may run on, but nobody waits for it any more. */
+  giveUp(attempt: Attempt): void {
     for (const waiter of this.#waiters) {
       if (!waiter.left.delete(attempt) || waiter.left.size > 0) continue;
       this.#waiters.delete(waiter);

@@ -281,6 +281,7 @@ export class Worker implements Lane, Recipient {
     attempt.holdsSlot = this.options.onHang === 'hold';
     if (!attempt.holdsSlot) this.#release();
     if (this.options.onHang === 'stop') this.options.onStop?.();
+    this.#shop.running.giveUp(attempt);
   }
 
   /** Gives up a running handler from outside: it is fenced and its slot is free. */
