@@ -67,7 +67,7 @@ class Maker {
       ].map((name) => [name, rarity()]),
     );
     this.#endings = ENDINGS.map((_, i) => rarity() + (i === 0 ? 0.5 : 0));
-    this.#acts = ACTS.map((act) => rarity() + (act === 'reply' ? 0.1 : 0));
+    this.#acts = ACTS.map((act) => rarity() + (act === 'reply' ? 0.3 : 0));
     this.#verbs = VERBS.map(([, weight]) => weight * rarity());
   }
 
@@ -132,7 +132,7 @@ class Maker {
   }
 
   #serve(): Step {
-    const hearing = this.#hearing(HOST);
+    const hearing = { ...this.#hearing(HOST), keyed: this.#random() < 0.3 };
     const topic = this.#below(QUESTIONS.length);
     return { do: 'serve', who: this.#agent(), topic, hearing, behaviour: this.#behaviour() };
   }
@@ -198,7 +198,7 @@ class Maker {
       retain: this.#chance('retain'),
       placeMs: this.#chance('place') ? this.#pickOne([1, 30]) : undefined,
       depth: this.#chance('deep') ? 2 : 1,
-      key: this.#below(KEYS.length),
+      key: this.#random() < 0.5 ? 0 : this.#below(KEYS.length),
     };
   }
 

@@ -18,9 +18,9 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a retry that waits takes no place',
-    file: 'delivery/worker.ts',
-    text: 'if (!held) delivery.home.mailbox.hold();',
-    replacement: '',
+    file: 'delivery/entry.ts',
+    text: 'delivery.keepsPlace = true;\n  delivery.home.mailbox.hold();',
+    replacement: 'delivery.keepsPlace = true;',
   },
   {
     name: 'an expired message is handled as well',
@@ -73,10 +73,10 @@ export const MUTANTS: readonly Mutant[] = [
     replacement: 'admission.asker?.answer(value);',
   },
   {
-    name: 'who waits for a place is not let in when another unsubscribes',
-    file: 'delivery/subscriptions.ts',
-    text: 'letIn(home, ledger);',
-    replacement: '',
+    name: 'who waits for a place is not let in when a message that kept it has ended',
+    file: 'delivery/outcomes.ts',
+    text: 'if (givePlace(delivery)) letIn(delivery.home, this.#ledger);',
+    replacement: 'givePlace(delivery);',
   },
   {
     name: 'a hung handler is not fenced',
