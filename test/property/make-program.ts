@@ -77,12 +77,28 @@ class Maker {
     for (let who = 0; who < agents; who++) steps.push(this.#register(who));
     for (let i = this.#below(3); i >= 0; i--) steps.push(this.#subscribe());
     if (this.#random() < 0.6) steps.push(this.#serve());
+    if (this.#random() < 0.15) steps.push(...this.#crowd());
     for (let left = 4 + this.#below(20); left > 0; left--) steps.push(this.#step());
     // Most come to rest, some are closed in the middle of their work.
     if (this.#random() < 0.6) steps.push({ do: 'advance', ms: 3_000 });
     const mode = this.#random() < 0.5 ? 'drain' : 'abort';
     steps.push({ do: 'close', mode, timeoutMs: this.#pickOne([0, 20, 300]) });
     return steps;
+  }
+
+  /** Many ask one busy responder about one key, and not all of them wait for the end. */
+  #crowd(): Step[] {
+    const plain = this.#serve() as Extract<Step, { do: 'serve' }>;
+    const { behaviour, hearing, topic } = plain;
+    const register = this.#register(0) as Extract<Step, { do: 'register' }>;
+    const box = { ...register.box, concurrency: 3, capacity: 10 };
+    const busy = { ...behaviour, ending: 'wait', waitMs: 100, fails: 0 } as const;
+    const serve = { ...plain, who: 0, hearing: { ...hearing, keyed: true }, behaviour: busy };
+    const asks = Array.from({ length: 3 + this.#below(3) }, () => {
+      const ask = this.#request() as Extract<Step, { do: 'request' }>;
+      return { ...ask, who: HOST, to: 0, topic, say: { ...ask.say, key: 0 } };
+    });
+    return [{ do: 'leave', who: 0 }, { ...register, box }, serve, ...asks];
   }
 
   #step(): Step {
