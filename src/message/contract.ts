@@ -46,7 +46,7 @@ export class Contract<S extends ContractSections = ContractSections> {
     Object.freeze(this);
   }
 
-  /** The family of a topic: the exact key, else the template that fits. @internal */
+  /** The family of a topic: the exact key, else the template that fits. */
   family(section: SectionName, topic: string): Family | undefined {
     return this.#indexes[section].find(topic);
   }

@@ -176,7 +176,7 @@ describe.each(['real', 'simulated'] as const)('dead letters, on the %s Env', (en
     expect(bus.deadLetters.list()).toMatchObject([{ redriveCount: 1, history: [{ attempts: 0 }] }]);
 
     bus.register('late').subscribe('x', ({ from, headers: heard }) => {
-      log.push(`${from} ${heard.kept}`);
+      log.push(`${from} ${heard['kept']}`);
     });
     await bus.deadLetters.redrive({ recipient: 'late' });
     await settle();

@@ -64,9 +64,9 @@ describe.each(['real', 'simulated'] as const)('isolation, on the %s Env', (env) 
 
     const [payload] = heard;
     expect(payload).toMatchObject({ date: new Date(7), set: new Set([1]) });
-    expect((payload?.map as Map<string, unknown>).size).toBe(1);
-    expect((payload?.bytes as Uint8Array)[0]).toBe(1);
-    expect(payload?.live).toBe(given.live);
+    expect((payload?.['map'] as Map<string, unknown> | undefined)?.size).toBe(1);
+    expect((payload?.['bytes'] as Uint8Array | undefined)?.[0]).toBe(1);
+    expect(payload?.['live']).toBe(given['live']);
     expect(bus.inspect().byReference).toBe(2);
   });
 
@@ -74,7 +74,7 @@ describe.each(['real', 'simulated'] as const)('isolation, on the %s Env', (env) 
   it('refuses accessors and what is too deep, with the path, and takes cycles', () => {
     const { bus } = makeBus(env, { maxPayloadDepth: 10 });
     const cycle: Record<string, unknown> = {};
-    cycle.self = cycle;
+    cycle['self'] = cycle;
     let deep: unknown = 1;
     for (let n = 0; n < 20; n++) deep = [deep];
 

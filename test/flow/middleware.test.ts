@@ -59,7 +59,7 @@ describe.each(['real', 'simulated'] as const)('middleware, on the %s Env', (env)
       name: 'sign',
       outgoing: (draft, next) => {
         draft.payload = { signed: draft.payload };
-        draft.headers.signature = 'abc';
+        draft.headers['signature'] = 'abc';
         draft.priority = 9;
         draft.type = 'status';
         next();
@@ -67,7 +67,7 @@ describe.each(['real', 'simulated'] as const)('middleware, on the %s Env', (env)
     });
     const heard: unknown[] = [];
     bus.subscribe('x', ({ payload, headers, priority, type }) => {
-      heard.push(payload, headers.signature, priority, type);
+      heard.push(payload, headers['signature'], priority, type);
     });
 
     bus.publish('x', 1);
