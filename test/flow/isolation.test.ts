@@ -66,7 +66,7 @@ describe.each(['real', 'simulated'] as const)('isolation, on the %s Env', (env) 
     expect(payload).toMatchObject({ date: new Date(7), set: new Set([1]) });
     expect((payload?.['map'] as Map<string, unknown> | undefined)?.size).toBe(1);
     expect((payload?.['bytes'] as Uint8Array | undefined)?.[0]).toBe(1);
-    expect(payload?.['live']).toBe(given['live']);
+    expect(payload?.['live']).toBe(given.live);
     expect(bus.inspect().byReference).toBe(2);
   });
 
