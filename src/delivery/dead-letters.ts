@@ -3,6 +3,7 @@ import { toErrorRecord } from '../kernel/error-record.ts';
 import type { Envelope } from '../message/envelope.ts';
 import type { Message } from '../message/message.ts';
 import { compilePattern, type Pattern } from '../message/pattern.ts';
+import { createRedactor } from '../observe/redaction.ts';
 import type { Delivery } from './delivery.ts';
 import { LetterBox, type LetterLimits } from './letter-box.ts';
 import type { Subscription } from './subscription.ts';
@@ -69,16 +70,68 @@ export interface LetterFilter {
   readonly refused?: boolean;
 }
 
-/** A letter with what is needed to send it again. */
-export interface KeptLetter extends DeadLetter {
-  readonly message: Envelope;
+/** What is needed to send a letter again, which nobody is to see in a print-out. */
+interface Resending {
   /** The subscription that failed; undefined for a refused call. */
   readonly subscription: Subscription | undefined;
-  /** The whole time to live, frozen at death. */
-  readonly ttlMs: number;
   /** What kind of call it was. */
   readonly action: 'publish' | 'send' | 'request';
 }
+
+/** A letter with what is needed to send it again. */
+export class KeptLetter implements DeadLetter {
+  readonly id: string;
+  readonly originalId: string;
+  readonly message: Envelope;
+  readonly recipient: string | undefined;
+  readonly subscriber: string | undefined;
+  readonly reason: DeadLetterReason;
+  readonly refused: boolean;
+  readonly attempts: number;
+  readonly error: ErrorRecord | undefined;
+  readonly firstFailedAt: number;
+  readonly lastFailedAt: number;
+  readonly redriveCount: number;
+  readonly history: readonly DeathRecord[];
+  readonly #resending: Resending;
+
+  constructor(letter: DeadLetter & { readonly message: Envelope }, resending: Resending) {
+    this.id = letter.id;
+    this.originalId = letter.originalId;
+    this.message = letter.message;
+    this.recipient = letter.recipient;
+    this.subscriber = letter.subscriber;
+    this.reason = letter.reason;
+    this.refused = letter.refused;
+    this.attempts = letter.attempts;
+    this.error = letter.error;
+    this.firstFailedAt = letter.firstFailedAt;
+    this.lastFailedAt = letter.lastFailedAt;
+    this.redriveCount = letter.redriveCount;
+    this.history = letter.history;
+    this.#resending = resending;
+  }
+
+  get subscription(): Subscription | undefined {
+    return this.#resending.subscription;
+  }
+
+  get action(): Resending['action'] {
+    return this.#resending.action;
+  }
+
+  /** The whole time to live, frozen at death. */
+  get ttlMs(): number {
+    return this.message.expires - this.message.at;
+  }
+
+  /** For print-outs and files: secrets in the payload and the headers are replaced. */
+  toJSON(): unknown {
+    return { ...this, message: redact(this.message.toJSON()) };
+  }
+}
+
+const redact = createRedactor();
 
 /** What the letters need of their bus. */
 export interface LetterParts {
@@ -107,10 +160,7 @@ export class DeadLetters {
     if (message.topic.startsWith('$')) return undefined;
     const now = this.#parts.wall();
     const since = delivery.flags.firstFailedAt;
-    return this.#keep(admission.redriveOf, {
-      message,
-      action: actionOf(message),
-      subscription,
+    const facts = {
       recipient: subscription.owner,
       subscriber: subscription.pattern.source,
       reason,
@@ -119,7 +169,9 @@ export class DeadLetters {
       error: error === undefined ? undefined : toErrorRecord(error),
       firstFailedAt: since === undefined ? now : Math.round(now - (this.#parts.now() - since)),
       lastFailedAt: now,
-    });
+    };
+    const action = actionOf(message);
+    return this.#keep(admission.redriveOf, facts, message, { subscription, action });
   }
 
   /** Keeps a letter of a call that was refused, of a reply that came late. */
@@ -133,10 +185,7 @@ export class DeadLetters {
     const now = this.#parts.wall();
     const earlier = this.#retried;
     this.#retried = undefined;
-    return this.#keep(earlier, {
-      message,
-      action,
-      subscription: undefined,
+    const facts = {
       recipient: message.to,
       subscriber: undefined,
       reason,
@@ -145,7 +194,8 @@ export class DeadLetters {
       error: error === undefined ? undefined : toErrorRecord(error),
       firstFailedAt: now,
       lastFailedAt: now,
-    });
+    };
+    return this.#keep(earlier, facts, message, { subscription: undefined, action });
   }
 
   get size(): number {
@@ -201,19 +251,21 @@ export class DeadLetters {
 
   #keep(
     earlier: DeadLetter | undefined,
-    facts: Omit<KeptLetter, 'id' | 'originalId' | 'redriveCount' | 'history' | 'ttlMs'>,
+    facts: Omit<DeadLetter, 'id' | 'originalId' | 'redriveCount' | 'history' | 'message'>,
+    message: Envelope,
+    resending: Resending,
   ): KeptLetter {
-    const { message } = facts;
-    const letter: KeptLetter = {
+    const letter = {
       ...facts,
+      message,
       id: this.#parts.nextLetterId(),
       originalId: earlier?.originalId ?? message.id,
       redriveCount: earlier === undefined ? 0 : earlier.redriveCount + 1,
       history: earlier === undefined ? [] : [...earlier.history, deathOf(earlier)].slice(-HISTORY),
-      ttlMs: message.expires - message.at,
     };
-    this.#box.add(letter);
-    return letter;
+    const kept = new KeptLetter(letter, resending);
+    this.#box.add(kept);
+    return kept;
   }
 }
 

@@ -74,8 +74,13 @@ Object.defineProperty(TellaskError.prototype, BRAND, { value: true });
  */
 export function isTellaskError(error: unknown, code?: ErrorCode): error is TellaskError {
   if (typeof error !== 'object' || error === null) return false;
-  if ((error as Record<symbol, unknown>)[BRAND] !== true) return false;
-  return code === undefined || (error as { code?: unknown }).code === code;
+  try {
+    if ((error as Record<symbol, unknown>)[BRAND] !== true) return false;
+    return code === undefined || (error as { code?: unknown }).code === code;
+  } catch {
+    // Handlers throw anything, also what throws again when somebody looks at it.
+    return false;
+  }
 }
 
 /** Says of a misused option what was expected and what came. */
