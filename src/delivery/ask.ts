@@ -140,7 +140,9 @@ export class Ask {
   }
 
   #choose(words: Words, route: Serving, { to }: RequestOptions): Subscription {
-    const { responders, refusals } = this.#parts;
+    const { responders, refusals, dispatcher } = this.#parts;
+    // What lies in the ring is outstanding, too: a choice between several has to see it.
+    if (route.subscriptions.length > 1) dispatcher.spill();
     const chosen = responders.choose(route, this.#eligible(to));
     if (chosen !== undefined) return chosen;
     if (typeof to === 'string' && !this.#parts.hasAgent(to)) {

@@ -2,6 +2,7 @@ import type { Logger } from '../observe/logger.ts';
 import { Cancellation } from './cancellation.ts';
 import { Delivery } from './delivery.ts';
 import { FencedError } from './errors.ts';
+import type { HandlerWatch } from './handler-watch.ts';
 import type { Admission, Receipt } from './receipt.ts';
 import type { Cause, PublishOptions, RequestOptions, SendOptions, Speaker } from './speech.ts';
 import type { Subscription } from './subscription.ts';
@@ -39,10 +40,8 @@ export class Attempt implements Speaker, Cause {
   readonly attempt: number;
   /** Who runs it. */
   readonly worker: Worker;
-  /** It was fenced, and its slot waits until it really ends. */
-  holdsSlot = false;
   /** What counts its time, once it has returned a promise. */
-  watch: { stop(): void } | undefined = undefined;
+  watch: HandlerWatch | undefined = undefined;
   readonly #admission: Admission;
   readonly #subscription: Subscription;
   readonly #started: Instant;

@@ -19,6 +19,8 @@ export class HandlerWatch {
   readonly #graceMs: number;
   readonly #attempt: Attempt;
   readonly #onHung: (failure: Failure) => void;
+  /** Its handler was fenced, and its slot waits until it really ends. */
+  holdsSlot = false;
   #timer: Timer | undefined;
 
   constructor(parts: WatchParts, attempt: Attempt, onHung: (failure: Failure) => void) {

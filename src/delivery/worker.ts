@@ -1,6 +1,7 @@
 import type { Env, Lane } from '../kernel/env.ts';
 import { isTellaskError } from '../kernel/errors.ts';
 import type { GuardedEvents } from '../kernel/events.ts';
+import type { Lanes } from '../mailbox/lanes.ts';
 import { Mailbox, type MailboxOptions } from '../mailbox/mailbox.ts';
 import { Attempt, type House } from './attempt.ts';
 import type { BusEvents } from './bus-events.ts';
@@ -72,6 +73,7 @@ export class Worker implements Lane, Recipient {
   /** Handlers that may run at a time now: none while it is paused. */
   #limit: number;
   readonly #shop: Workshop;
+  readonly #lanes: Lanes<Delivery>;
   readonly #retries: RetryQueue;
 
   constructor(shop: Workshop, options: WorkerOptions) {
@@ -79,6 +81,7 @@ export class Worker implements Lane, Recipient {
     this.options = options;
     this.#limit = options.concurrency;
     this.mailbox = new Mailbox<Delivery>(options, shop.ledger);
+    this.#lanes = this.mailbox.lanes;
     this.#retries = new RetryQueue(shop.env, (delivery, held) => this.#retry(delivery, held));
   }
 
@@ -120,7 +123,7 @@ export class Worker implements Lane, Recipient {
 
   /** A copy may be handed over now. */
   get idle(): boolean {
-    return this.free && this.mailbox.lanes.size === 0;
+    return this.running < this.#limit && this.#lanes.size === 0;
   }
 
   /** The handler that has run longest, of those that returned a promise. */
@@ -162,7 +165,7 @@ export class Worker implements Lane, Recipient {
     attempt.end();
     this.running--;
     admission.asker?.answer(result);
-    if (this.mailbox.lanes.size > 0 || this.groups.length > 0) this.wake();
+    if (this.#lanes.size > 0 || this.groups.length > 0) this.wake();
     return true;
   }
 
@@ -207,12 +210,6 @@ export class Worker implements Lane, Recipient {
       }
       letIn(source, this.#shop.ledger);
     }
-  }
-
-  /** Lets in who waits outside, after a place was given back in another way than by a take. */
-  letIn(): void {
-    letIn(this, this.#shop.ledger);
-    this.wake();
   }
 
   // ---- handle
@@ -267,7 +264,7 @@ export class Worker implements Lane, Recipient {
   ): void {
     watch.stop();
     if (!attempt.fenced) this.#ended(attempt, failure, value);
-    else if (attempt.holdsSlot) this.#release();
+    else if (watch.holdsSlot) this.#release();
     this.#shop.running.remove(attempt);
   }
 
@@ -278,8 +275,9 @@ export class Worker implements Lane, Recipient {
     attempt.fence();
     if (events.has('abandoned')) events.emit('abandoned', told(attempt.delivery));
     this.#settle(attempt, failure, undefined);
-    attempt.holdsSlot = this.options.onHang === 'hold';
-    if (!attempt.holdsSlot) this.#release();
+    const holds = this.options.onHang === 'hold';
+    if (attempt.watch !== undefined) attempt.watch.holdsSlot = holds;
+    if (!holds) this.#release();
     if (this.options.onHang === 'stop') this.options.onStop?.();
     this.#shop.running.giveUp(attempt);
   }

@@ -42,6 +42,9 @@ import { type BusLimits, readLimits } from './limits.ts';
 /** The options with the contract as it is at run time. */
 type WiringOptions = Omit<BusOptions, 'contract'> & { readonly contract?: Contract | undefined };
 
+/** User code that hears of faults, and may fault itself. */
+const TOLD_OF_FAULTS: readonly string[] = ['logger', 'listener of fault'];
+
 /** Reports what user code broke; counts it in any case. */
 export type Fault = (error: unknown, where: string) => void;
 
@@ -171,10 +174,14 @@ export class Wiring {
       if (telling) return;
       telling = true;
       try {
-        this.logger?.error(`fault in ${where}`, {
-          error: String((error as Error)?.message ?? error),
-        });
-        this.events?.emit('fault', error, where);
+        // What breaks while it is told of a fault, perhaps a turn later, is not told of its own:
+        // the two would go on for ever.
+        if (!TOLD_OF_FAULTS.includes(where)) {
+          this.logger?.error(`fault in ${where}`, {
+            error: String((error as Error)?.message ?? error),
+          });
+          this.events?.emit('fault', error, where);
+        }
         const heard: unknown = onFault?.(error, where);
         if (heard instanceof Promise) heard.catch(() => this.ledger.faults++);
       } catch {
