@@ -11,7 +11,7 @@ export default defineConfig({
       thresholds: { lines: 95, functions: 95, branches: 90, statements: 95 },
     },
     sequence: { shuffle: true, seed: 1 },
-    setupFiles: ['test/fixed-seeds.ts'],
+    setupFiles: ['test/fixed-seeds.ts', 'test/setup.ts'],
     // Generous, because a loaded machine is slow and not wrong.
     testTimeout: 30_000,
     hookTimeout: 30_000,

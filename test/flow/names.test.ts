@@ -66,7 +66,7 @@ describe.each(['real', 'simulated'] as const)('odd names, on the %s Env', (env) 
     const { bus } = makeBus(env);
     bus.register('a');
 
-    for (const topic of ['', 'a..b', 'a b', 'a*', 'x'.repeat(257), 'a.'.repeat(64) + 'a']) {
+    for (const topic of ['', 'a..b', 'a b', 'a*', 'x'.repeat(257), `${'a.'.repeat(64)}a`]) {
       expect(codeOf(() => bus.publish(topic, 1))).toBe('TELLASK_INVALID_TOPIC');
       expect(codeOf(() => bus.send('a', topic, 1))).toBe('TELLASK_INVALID_TOPIC');
     }
