@@ -29,6 +29,7 @@
 
 import type { AgentInfo } from './agents/agent.ts';
 import { Agent, type AgentOptions, type SubscriptionHandle } from './agents/agent.ts';
+import type { Admitter } from './delivery/admitter.ts';
 import type { BusEvents } from './delivery/bus-events.ts';
 import type { Context, Voice } from './delivery/context.ts';
 import { type Explanation, explainTopic } from './delivery/explain.ts';
@@ -91,9 +92,12 @@ export class MessageBus<C extends ContractShape = AnyContract>
 {
   readonly #wiring: Wiring;
   readonly #hosting: Hosting;
+  readonly #admitter: Admitter;
   /** Dead letters: list, watch, purge, redrive. */
   readonly deadLetters: LetterDesk;
   #closing: Promise<Closed> | undefined;
+  /** How many wait for `drain`. */
+  #drains = 0;
 
   constructor(options: BusOptions<C> = {}) {
     checkBusOptions(options as BusOptions);
@@ -106,6 +110,7 @@ export class MessageBus<C extends ContractShape = AnyContract>
       close: (attempt) => this.#hosting.close(attempt, () => this.close()),
       log: (attempt) => this.#hosting.logOf(attempt),
     }));
+    this.#admitter = this.#wiring.admitter;
     this.#hosting = new Hosting(this.#wiring);
     this.deadLetters = new LetterDesk({
       letters: this.#wiring.letters,
@@ -170,7 +175,7 @@ export class MessageBus<C extends ContractShape = AnyContract>
     payload: TopicInput<C, T>,
     options?: PublishOptions,
   ): Receipt {
-    return this.#wiring.admitter.publish(HOST, topic, payload, options);
+    return this.#admitter.publish(HOST, topic, payload, options);
   }
 
   /** Puts one message into one agent's mailbox, as `$host`. */
@@ -339,8 +344,10 @@ export class MessageBus<C extends ContractShape = AnyContract>
     const wiring = this.#wiring;
     const limit = readMs('timeoutMs', timeoutMs) ?? DEFAULTS.drainTimeoutMs;
     if (wiring.status === 'open') wiring.status = 'draining';
+    this.#drains++;
     const idle = await untilIdle(wiring.env, wiring.ledger, limit);
-    if (this.#closing === undefined) wiring.status = 'open';
+    // Who gives up first must not open the bus to who still drains it.
+    if (--this.#drains === 0 && this.#closing === undefined) wiring.status = 'open';
     return idle;
   }
 

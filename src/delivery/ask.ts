@@ -19,6 +19,7 @@ import { lineageOf, readAsked, readMs } from './said.ts';
 import type { Scribe } from './scribe.ts';
 import type { Cause, RequestOptions, Speaker } from './speech.ts';
 import type { Subscription } from './subscription.ts';
+import type { Instant } from './turn-clock.ts';
 import type { Words } from './words.ts';
 
 const NONE: RequestOptions = {};
@@ -102,10 +103,12 @@ export class Ask {
       throw refusals.refuse(words, error);
     }
     const responder = this.#choose(draft, route, options);
-    const now = this.#parts.now();
-    const timeoutMs = this.#timeoutOf(options, cause, now);
-    const lineage = lineageOf(cause, draft.said.correlationId, now + timeoutMs, 1);
-    const message = scribe.envelope(draft, responder.owner, owned, lineage, now + timeoutMs);
+    // A deadline is counted from the call itself, not from the beginning of a long turn.
+    const now: Instant = { at: this.#parts.now() };
+    const timeoutMs = this.#timeoutOf(options, cause, now.at);
+    const deadline = now.at + timeoutMs;
+    const lineage = lineageOf(cause, draft.said.correlationId, deadline, 1);
+    const message = scribe.envelope(draft, responder.owner, owned, lineage, deadline, now);
     return this.#ask(message, responder, timeoutMs, options.signal, cause);
   }
 

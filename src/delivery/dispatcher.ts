@@ -152,17 +152,10 @@ export class Dispatcher implements Lane {
       else this.#hand(worker, admission, subscription, now, latency, bucket);
     }
     this.#current = undefined;
-    outcomes.enterHandedOver(admission, latency);
+    outcomes.enterHandedOver(admission, latency, bucket);
   }
 
-  #hand(
-    worker: Worker,
-    admission: Admission,
-    subscription: Subscription,
-    now: Instant,
-    latency: number,
-    bucket: number,
-  ): void {
+  #hand(worker: Worker, admission: Admission, subscription: Subscription, now: Instant): void {
     const ledger = this.#ledger;
     ledger.handing = 1;
     const done = worker.hand(admission, subscription, now);
@@ -196,7 +189,7 @@ export class Dispatcher implements Lane {
     this.#ring.push(admission);
     if (this.posted) return;
     // Whatever is said until the ring is drained is said in this turn.
-    this.#parts.clock.hold();
+    this.#parts.clock.holdAt(admission.message.turn);
     this.#env.post(this);
   }
 

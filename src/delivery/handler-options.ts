@@ -140,6 +140,23 @@ export function checkHandler(handler: unknown, options: HandlerSettings): void {
   if (rateLimit !== undefined) checkRate(rateLimit);
 }
 
+/** Checks what only responders have. */
+export function checkIdempotent({ idempotent }: ServeOptions): void {
+  if (idempotent === undefined) return;
+  const { windowMs, maxKeys } = idempotent;
+  if (typeof windowMs !== 'number') {
+    throw misuse('idempotent.windowMs', 'a number of milliseconds', windowMs);
+  }
+  readMs('idempotent.windowMs', windowMs);
+  if (maxKeys !== undefined) readCount('idempotent.maxKeys', maxKeys, 0);
+}
+
+/** Checks what only listeners have. */
+export function checkGroup({ group }: SubscribeOptions): void {
+  if (group === undefined || (typeof group === 'string' && group !== '')) return;
+  throw misuse('group', 'a non-empty string', group);
+}
+
 function checkOrder({ order }: HandlerRetry): void {
   if (order !== undefined && order !== 'requeue' && order !== 'in-place') {
     throw misuse('retry.order', "'requeue' or 'in-place'", order);

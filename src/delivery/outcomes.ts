@@ -57,13 +57,13 @@ export class Outcomes {
   }
 
   /** What is common to all copies of a message that were handed over and handled. */
-  enterHandedOver(admission: Admission, latency: number): void {
+  enterHandedOver(admission: Admission, latency: number, bucket: number): void {
     const { message, list } = admission;
     const gone = this.#ledger.enterGone();
     if (gone === 0) return;
     const family = list.series ?? this.#metrics.family(message.family);
     family.handled += gone;
-    family.latency.record(latency, gone);
+    family.latency.recordIn(bucket, latency, gone);
     admission.handledMany(gone);
   }
 

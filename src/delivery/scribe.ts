@@ -76,9 +76,9 @@ export class Scribe {
     payload: unknown,
     lineage: Lineage | undefined,
     expires: number = Infinity,
+    now: Instant = this.#parts.instant(),
   ): Envelope {
     const { said, speaker } = words;
-    const now = this.#parts.instant();
     const at = now.at + said.delayMs;
     const end = Math.min(expires, at + said.ttlMs);
     return new Envelope(

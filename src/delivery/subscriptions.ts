@@ -16,7 +16,7 @@ import type {
   ServeOptions,
   SubscribeOptions,
 } from './handler-options.ts';
-import { checkHandler, readTypes } from './handler-options.ts';
+import { checkGroup, checkHandler, checkIdempotent, readTypes } from './handler-options.ts';
 import { Idempotency } from './idempotency.ts';
 import { KeyedOrder } from './keyed-order.ts';
 import type { Ledger } from './ledger.ts';
@@ -85,6 +85,7 @@ export class Subscriptions {
     options: SubscribeOptions,
   ): Subscription {
     checkHandler(handler, options);
+    checkGroup(options);
     const init = {
       ...this.#handlerInit(by, pattern, handler, options),
       kind: 'subscribe' as const,
@@ -101,6 +102,7 @@ export class Subscriptions {
 
   serve(by: Subscriber, pattern: Pattern, handler: Invoke, options: ServeOptions): Subscription {
     checkHandler(handler, options);
+    checkIdempotent(options);
     const { idempotent } = options;
     const idempotency =
       idempotent === undefined ? undefined : new Idempotency(idempotent, this.#parts.now);

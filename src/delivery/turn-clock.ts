@@ -32,6 +32,11 @@ export class TurnClock {
     return this.#held;
   }
 
+  /** The same with an instant that was read just now. */
+  holdAt(instant: Instant): void {
+    this.#held = instant;
+  }
+
   release(): void {
     this.#held = undefined;
   }

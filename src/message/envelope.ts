@@ -114,6 +114,11 @@ export class Envelope implements Message {
     return this.#priority;
   }
 
+  /** The turn in which it was said, shared with what else was said in it. */
+  get turn(): Said {
+    return this.#turn;
+  }
+
   /** Monotonic instant of admission. */
   get at(): number {
     return this.#turn.at;

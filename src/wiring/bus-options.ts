@@ -1,6 +1,7 @@
 import type { MailboxChoice } from '../delivery/handler-options.ts';
 import { readCount } from '../delivery/handler-options.ts';
 import type { Isolation } from '../delivery/payload-keeper.ts';
+import { readMs } from '../delivery/said.ts';
 import type { Env } from '../kernel/env.ts';
 import { misuse } from '../kernel/errors.ts';
 import { Contract } from '../message/contract.ts';
@@ -103,6 +104,17 @@ export function checkBusOptions(options: BusOptions): void {
   if (onFault !== undefined && typeof onFault !== 'function') {
     throw misuse('onFault', 'a function', onFault);
   }
+  for (const name of ['handlerTimeoutMs', 'graceMs', 'requestTimeoutMs'] as const) {
+    readMs(name, options[name]);
+  }
+  readMs('dedupe.windowMs', options.dedupe?.windowMs);
+  readCounts('dedupe', options.dedupe, ['maxKeys']);
+  readCounts('deadLetters', options.deadLetters, [
+    'maxLetters',
+    'maxBytes',
+    'maxPerReason',
+    'maxRedrives',
+  ]);
   for (const name of [
     'maxPayloadDepth',
     'maxRetained',
@@ -110,5 +122,15 @@ export function checkBusOptions(options: BusOptions): void {
     'maxMetricLabels',
   ] as const) {
     if (options[name] !== undefined) readCount(name, options[name], 0);
+  }
+}
+
+function readCounts(
+  group: string,
+  options: Readonly<Record<string, unknown>> | undefined,
+  names: readonly string[],
+): void {
+  for (const name of names) {
+    if (options?.[name] !== undefined) readCount(`${group}.${name}`, options[name], 0);
   }
 }

@@ -326,7 +326,6 @@ export class Wiring {
       contract,
       open,
       requestTimeoutMs: requestTimeoutMs ?? DEFAULTS.requestTimeoutMs,
-      // A deadline is counted from the call itself, not from the beginning of a long turn.
       now: () => env.now(),
       hasAgent: (name) => registry.get(name) !== undefined,
       hasCapability: (name, capability) =>
