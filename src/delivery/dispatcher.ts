@@ -155,7 +155,14 @@ export class Dispatcher implements Lane {
     outcomes.enterHandedOver(admission, latency, bucket);
   }
 
-  #hand(worker: Worker, admission: Admission, subscription: Subscription, now: Instant): void {
+  #hand(
+    worker: Worker,
+    admission: Admission,
+    subscription: Subscription,
+    now: Instant,
+    latency: number,
+    bucket: number,
+  ): void {
     const ledger = this.#ledger;
     ledger.handing = 1;
     const done = worker.hand(admission, subscription, now);
