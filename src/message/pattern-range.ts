@@ -1,4 +1,5 @@
-import micromatch from 'micromatch';
+import { createRequire } from 'node:module';
+import type Micromatch from 'micromatch';
 
 /** The most alternatives that the braces of a pattern may make. */
 export const MAX_ALTERNATIVES = 256;
@@ -29,5 +30,10 @@ function ordinal(end: string): number {
 
 /** Makes the alternatives of a range. Padding, steps and direction are micromatch's. */
 export function expandRange(range: BraceRange): readonly string[] {
-  return micromatch.braces(range.text, { expand: true });
+  return micromatch().braces(range.text, { expand: true });
+}
+
+/** Few patterns hold a range, and loading micromatch is a third of the whole import: it waits. */
+function micromatch(): typeof Micromatch {
+  return createRequire(import.meta.url)('micromatch') as typeof Micromatch;
 }

@@ -32,6 +32,7 @@ const DOORS: Readonly<Record<string, string>> = {
   eventemitter3: 'kernel/events.ts',
   nanoid: 'kernel/real-env.ts',
   micromatch: 'message/',
+  'node:module': 'message/',
 };
 
 const ENTRIES = ['index.ts', 'testing.ts'];
