@@ -181,6 +181,24 @@ describe('closing against the clock', () => {
     expect(t.bus.inspect().status).toBe('open');
   });
 
+  it('stays closed to the outside until the last of those who drain it has ended', async () => {
+    const t = createTestBus();
+    const ends = gate();
+    t.bus.subscribe('x', () => ends.opened);
+    t.bus.publish('x', 1);
+    const long = outcomeOf(t.bus.drain({ timeoutMs: 1_000 }));
+    const short = outcomeOf(t.bus.drain({ timeoutMs: 10 }));
+
+    await t.clock.advance(10);
+    expect([short.now(), long.now()]).toEqual([{ value: false }, 'pending']);
+    expect(t.bus.inspect().status).toBe('draining');
+    ends.open();
+    await t.settle();
+
+    expect(long.now()).toEqual({ value: true });
+    expect(t.bus.inspect().status).toBe('open');
+  });
+
   // R:A4 DESIGN "finality"
   it('ends what waits for a retry, and leaves no timer', async () => {
     const env = new SimEnv();

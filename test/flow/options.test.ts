@@ -37,6 +37,10 @@ describe('options in the wrong place or of the wrong kind', () => {
     createTestBus()
       .bus.register('a')
       .subscribe('x', nothing, options as never);
+  const serve = (options: unknown) => (): unknown =>
+    createTestBus()
+      .bus.register('a')
+      .serve('x', nothing, options as never);
   const publish = (options: unknown) => (): unknown =>
     createTestBus().bus.publish('x', 1, options as never);
   const make = (options: unknown) => (): unknown => new MessageBus(options as never);
@@ -75,6 +79,15 @@ describe('options in the wrong place or of the wrong kind', () => {
     [make({ contract: {} }), TypeError, 'contract must be what defineContract returned'],
     [make({ onFault: true }), TypeError, 'onFault must be a function'],
     [make({ maxRetained: -1 }), RangeError, 'maxRetained'],
+    [make({ handlerTimeoutMs: -1 }), RangeError, 'handlerTimeoutMs must be 0 or more'],
+    [make({ graceMs: '1' }), TypeError, 'graceMs must be a number of milliseconds'],
+    [make({ requestTimeoutMs: Number.NaN }), RangeError, 'requestTimeoutMs'],
+    [make({ dedupe: { windowMs: -1 } }), RangeError, 'dedupe.windowMs'],
+    [make({ dedupe: { maxKeys: 0.5 } }), RangeError, 'dedupe.maxKeys'],
+    [make({ deadLetters: { maxBytes: '1 MB' } }), TypeError, 'deadLetters.maxBytes'],
+    [serve({ idempotent: {} }), TypeError, 'idempotent.windowMs must be a number'],
+    [serve({ idempotent: { windowMs: 1, maxKeys: -1 } }), RangeError, 'idempotent.maxKeys'],
+    [subscribe({ group: 7 }), TypeError, 'group must be a non-empty string, but it is 7'],
     [make({ mailbox: { capacity: 1.5 } }), RangeError, 'capacity'],
   ])('says what was expected and what came: case %#', (call, kind, text) => {
     expect(call).toThrow(kind);
