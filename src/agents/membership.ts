@@ -111,11 +111,8 @@ export class Membership {
     const { shop, subscriptions, mailboxDefaults } = this.#parts;
     const choice = readMailbox(options, mailboxDefaults);
     const capabilities = readCapabilities(options.capabilities);
-    const worker = new Worker(shop, {
-      ...choice,
-      label: name,
-      onStop: () => void this.leave(record),
-    });
+    const worker = new Worker(shop, choice, name);
+    worker.ends = { unsubscribe: () => void this.leave(record) };
     const inbox = new Inbox(shop, `inbox of ${name}`, worker.mailbox);
     worker.inbox = inbox;
     const pulls = subscriptions.pull({ owner: name, home: worker }, compilePattern('**'), false);

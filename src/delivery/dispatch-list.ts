@@ -19,7 +19,8 @@ export class DispatchList {
     this.series = series;
     this.subscriptions = subscriptions;
     this.plain = subscriptions.every(isPlain);
-    this.room = Math.min(...subscriptions.map((one) => roomFor(one, subscriptions)), Infinity);
+    // Only the ring asks for it, and it takes plain lists alone.
+    this.room = this.plain ? roomOf(subscriptions) : 0;
   }
 
   /** The list of a directed message. */
@@ -40,7 +41,12 @@ function isPlain({ kind, home, keyed, rate, retry }: Subscription): boolean {
 }
 
 /** An agent that subscribed twice gets two copies into one mailbox. */
-function roomFor(one: Subscription, all: readonly Subscription[]): number {
-  const copies = all.filter(({ home }) => home === one.home).length;
-  return Math.floor(one.home.mailbox.options.capacity / copies);
+function roomOf(subscriptions: readonly Subscription[]): number {
+  let room = Infinity;
+  for (const { home } of subscriptions) {
+    let copies = 0;
+    for (const other of subscriptions) if (other.home === home) copies++;
+    room = Math.min(room, Math.floor(home.mailbox.options.capacity / copies));
+  }
+  return room;
 }

@@ -27,7 +27,7 @@ export class Group implements Recipient {
 
   join(member: Member): void {
     this.#members.push(member);
-    member.worker.groups.push(this);
+    member.worker.groups = [...member.worker.groups, this];
     member.worker.wake();
   }
 
@@ -35,7 +35,10 @@ export class Group implements Recipient {
   leave(subscription: Subscription): boolean {
     const at = this.#members.findIndex((member) => member.subscription === subscription);
     const [member] = this.#members.splice(at, at < 0 ? 0 : 1);
-    if (member !== undefined) removeOne(member.worker.groups, this);
+    if (member !== undefined) {
+      const { worker } = member;
+      worker.groups = worker.groups.filter((group) => group !== this);
+    }
     this.wake();
     return this.#members.length > 0;
   }
@@ -78,9 +81,4 @@ export class Group implements Recipient {
 function isOwnWord(from: string, { subscription }: Member): boolean {
   const { owner, echo } = subscription;
   return from === owner && !echo && owner !== '$host';
-}
-
-function removeOne<T>(items: T[], item: T): void {
-  const at = items.indexOf(item);
-  if (at >= 0) items.splice(at, 1);
 }

@@ -86,6 +86,7 @@ export interface MailboxChoice extends MailboxOptions {
 
 /** Fills in and checks the options of a mailbox. */
 export function readMailbox(settings: MailboxSettings, defaults: MailboxChoice): MailboxChoice {
+  if (!MAILBOX_OPTIONS.some((name) => settings[name] !== undefined)) return defaults;
   const {
     concurrency = defaults.concurrency,
     capacity = defaults.capacity,

@@ -19,7 +19,7 @@ export class Route {
   /** Nothing stands in the way of what is said here: no schema, and no rule against the topic. */
   readonly plain: boolean;
   readonly #typed: boolean;
-  readonly #lists = new Map<string, DispatchList>();
+  #lists: Map<string, DispatchList> | undefined;
   #lastFrom: string | undefined;
   #lastList: DispatchList | undefined;
 
@@ -46,8 +46,10 @@ export class Route {
 
   #find(from: string, type: MessageType): DispatchList {
     const key = this.#typed ? `${from} ${type}` : from;
-    const list = this.#lists.get(key) ?? this.#make(from, type);
-    if (this.#lists.size < MAX_LISTS) this.#lists.set(key, list);
+    const list = this.#lists?.get(key) ?? this.#make(from, type);
+    // Most topics have one speaker: the map is made for the second.
+    if (this.#lastFrom !== undefined || this.#typed) this.#lists ??= new Map();
+    if (this.#lists !== undefined && this.#lists.size < MAX_LISTS) this.#lists.set(key, list);
     this.#lastFrom = from;
     this.#lastList = list;
     return list;

@@ -10,12 +10,7 @@ import type { Dispatcher } from './dispatcher.ts';
 import { letIn } from './entry.ts';
 import { CancelledError } from './errors.ts';
 import { Group } from './group.ts';
-import type {
-  HandlerSettings,
-  MailboxChoice,
-  ServeOptions,
-  SubscribeOptions,
-} from './handler-options.ts';
+import type { MailboxChoice, ServeOptions, SubscribeOptions } from './handler-options.ts';
 import { checkGroup, checkHandler, checkIdempotent, readTypes } from './handler-options.ts';
 import { Idempotency } from './idempotency.ts';
 import { KeyedOrder } from './keyed-order.ts';
@@ -86,13 +81,8 @@ export class Subscriptions {
   ): Subscription {
     checkHandler(handler, options);
     checkGroup(options);
-    const init = {
-      ...this.#handlerInit(by, pattern, handler, options),
-      kind: 'subscribe' as const,
-      types: readTypes(options.type),
-      echo: options.echo ?? false,
-      timeoutMs: options.timeoutMs ?? this.#parts.handlerTimeoutMs,
-    };
+    const timeoutMs = options.timeoutMs ?? this.#parts.handlerTimeoutMs;
+    const init = this.#initOf('subscribe', by, pattern, handler, options, timeoutMs);
     const subscription =
       options.group === undefined ? this.#attach(init) : this.#join(init, options.group, by);
     this.#keep(subscription);
@@ -107,12 +97,11 @@ export class Subscriptions {
     const idempotency =
       idempotent === undefined ? undefined : new Idempotency(idempotent, this.#parts.now);
     const answering = idempotency === undefined ? handler : idempotency.around(handler);
-    const subscription = new Subscription({
-      ...this.#handlerInit(by, pattern, answering, options),
-      kind: 'serve',
-      // The deadline of the request bounds it: see HandlerWatch.
-      timeoutMs: options.timeoutMs ?? Infinity,
-    });
+    // The deadline of the request bounds it: see HandlerWatch.
+    const timeoutMs = options.timeoutMs ?? Infinity;
+    const subscription = new Subscription(
+      this.#initOf('serve', by, pattern, answering, options, timeoutMs),
+    );
     this.#parts.responders.add(subscription);
     this.#keep(subscription);
     return subscription;
@@ -120,13 +109,7 @@ export class Subscriptions {
 
   /** A subscription whose messages wait to be pulled. */
   pull(by: Subscriber, pattern: Pattern, attach: boolean): Subscription {
-    const init: SubscriptionInit = {
-      ...by,
-      kind: 'pull',
-      pattern,
-      order: ++this.#registered,
-      handler: () => undefined,
-    };
+    const init = this.#initOf('pull', by, pattern, NOTHING, NO_OPTIONS, Infinity);
     const subscription = attach ? this.#attach(init) : new Subscription(init);
     if (!attach) this.#inboxes++;
     this.#keep(subscription);
@@ -170,11 +153,12 @@ export class Subscriptions {
     subscription.active = false;
     this.#all.delete(subscription);
     if (isInbox(subscription)) this.#inboxes--;
+    subscription.rate?.close();
     if (home === undefined) return;
+    if (home.mailbox.size === 0 && home.mailbox.waiting === 0) return;
     const matches = (delivery: Delivery): boolean => delivery.subscription === subscription;
     for (const delivery of takeOut(home, [subscription], matches)) this.#cancel(delivery, reason);
     letIn(home, ledger);
-    subscription.rate?.close();
     home.wake();
   }
 
@@ -275,14 +259,20 @@ export class Subscriptions {
     }
   }
 
-  #handlerInit(
+  #initOf(
+    kind: SubscriptionInit['kind'],
     by: Subscriber,
     pattern: Pattern,
     handler: Invoke,
-    options: HandlerSettings,
-  ): Omit<SubscriptionInit, 'kind' | 'types' | 'echo'> {
+    options: SubscribeOptions,
+    timeoutMs: number,
+  ): SubscriptionInit {
     const { retry, key, rateLimit } = options;
     return {
+      kind,
+      timeoutMs,
+      types: readTypes(options.type),
+      echo: options.echo ?? false,
       owner: by.owner,
       home: by.home,
       permits: by.permits,
@@ -314,6 +304,9 @@ export class Subscriptions {
     }
   }
 }
+
+const NO_OPTIONS: SubscribeOptions = {};
+const NOTHING: Invoke = () => undefined;
 
 /** The inbox of an agent feeds on what no handler takes: it is in no route. */
 function isInbox({ kind, home }: Subscription): boolean {

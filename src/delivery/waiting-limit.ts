@@ -22,7 +22,8 @@ export function limitWaiting(
   if (options?.signal !== undefined) offs.push(onAbort(options.signal, withdraw));
   if (timeoutMs !== Infinity) {
     const { list } = admission;
-    const full = new MailboxFullError(list.names.join(', '), list.room);
+    const capacities = list.subscriptions.map(({ home }) => home.mailbox.options.capacity);
+    const full = new MailboxFullError(list.names.join(', '), Math.min(...capacities));
     const timer = env.setTimer(timeoutMs, () => withdraw(full), { label: 'wait for a place' });
     offs.push(() => timer.cancel());
   }

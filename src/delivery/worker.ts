@@ -46,14 +46,18 @@ export interface Workshop {
   spill(): void;
 }
 
-/** How a worker works. */
+/** How a worker works. Many share one. */
 export interface WorkerOptions extends MailboxOptions {
-  readonly label: string;
   readonly concurrency: number;
   readonly onHang: OnHang;
-  /** Called when a hung handler ends the agent (`onHang: 'stop'`). */
-  readonly onStop?: () => void;
 }
+
+/** What a hung handler ends when `onHang` is `stop`. */
+export interface Stoppable {
+  unsubscribe(): void;
+}
+
+const NO_GROUPS: readonly Group[] = [];
 
 /**
  * Takes from one mailbox and runs handlers, at most `concurrency` at a time. A step takes one
@@ -63,7 +67,9 @@ export class Worker implements Lane, Recipient {
   readonly kind = 'mailbox' as const;
   readonly options: WorkerOptions;
   readonly mailbox: Mailbox<Delivery>;
-  readonly groups: Group[] = [];
+  groups: readonly Group[] = NO_GROUPS;
+  /** What ends with it when a handler hangs: its agent, or its one subscription. */
+  ends: Stoppable | undefined;
   /** The pulling side of the same mailbox, when it belongs to an agent. */
   inbox: Inbox | undefined;
   posted = false;
@@ -74,15 +80,19 @@ export class Worker implements Lane, Recipient {
   #limit: number;
   readonly #shop: Workshop;
   readonly #lanes: Lanes<Delivery>;
-  readonly #retries: RetryQueue;
+  readonly #owner: string;
+  readonly #pattern: string | undefined;
+  #retries: RetryQueue | undefined;
 
-  constructor(shop: Workshop, options: WorkerOptions) {
+  /** `pattern`: of the one subscription that it serves; none when it serves an agent. */
+  constructor(shop: Workshop, options: WorkerOptions, owner: string, pattern?: string) {
     this.#shop = shop;
+    this.#owner = owner;
+    this.#pattern = pattern;
     this.options = options;
     this.#limit = options.concurrency;
     this.mailbox = new Mailbox<Delivery>(options, shop.ledger);
     this.#lanes = this.mailbox.lanes;
-    this.#retries = new RetryQueue(shop.env, (delivery, held) => this.#retry(delivery, held));
   }
 
   get house(): House {
@@ -90,7 +100,7 @@ export class Worker implements Lane, Recipient {
   }
 
   get label(): string {
-    return this.options.label;
+    return this.#pattern === undefined ? this.#owner : `${this.#owner} on ${this.#pattern}`;
   }
 
   get order(): number {
@@ -176,6 +186,7 @@ export class Worker implements Lane, Recipient {
 
   /** Deliveries that wait for a retry and fit; they are out of the worker when this returns. */
   withdrawRetries(matches: (delivery: Delivery) => boolean): Delivery[] {
+    if (this.#retries === undefined) return [];
     return this.#retries.removeWhere(matches, (delivery, held) => {
       if (held) this.#release();
       givePlace(delivery);
@@ -278,7 +289,7 @@ export class Worker implements Lane, Recipient {
     const holds = this.options.onHang === 'hold';
     if (attempt.watch !== undefined) attempt.watch.holdsSlot = holds;
     if (!holds) this.#release();
-    if (this.options.onHang === 'stop') this.options.onStop?.();
+    if (this.options.onHang === 'stop') this.ends?.unsubscribe();
     this.#shop.running.giveUp(attempt);
   }
 
@@ -343,6 +354,9 @@ export class Worker implements Lane, Recipient {
     delivery.state = 'retryWait';
     const firstFailedAt = delivery.flags.firstFailedAt ?? this.#shop.now();
     delivery.flags = { ...delivery.flags, firstFailedAt, retryDelayMs: delayMs, cleared: false };
+    this.#retries ??= new RetryQueue(this.#shop.env, (due, keepsAgent) =>
+      this.#retry(due, keepsAgent),
+    );
     this.#retries.add(delivery, delayMs, held);
     if (events.has('retry'))
       events.emit('retry', { ...told(delivery), delayMs, error: failure.error });

@@ -17,6 +17,8 @@ export interface LanesOptions {
   readonly ageingLimit?: number;
 }
 
+const NONE: never[] = [];
+
 /** No priority is known to hold the oldest item. */
 const UNKNOWN = -1;
 
@@ -27,7 +29,8 @@ const UNKNOWN = -1;
  */
 export class Lanes<T extends Queued> {
   readonly #ageingLimit: number;
-  readonly #levels: (Level<T> | undefined)[] = new Array(11);
+  // Most mailboxes of a bus are never queued in: the levels are made for the first item.
+  #levels: (Level<T> | undefined)[] = NONE;
   #mask = 0;
   #size = 0;
   #passedOver = 0;
@@ -116,6 +119,7 @@ export class Lanes<T extends Queued> {
   }
 
   #open(priority: number): Level<T> {
+    if (this.#levels === NONE) this.#levels = new Array(11);
     const level = new Level<T>();
     this.#levels[priority] = level;
     return level;

@@ -17,7 +17,7 @@ import { readMs } from '../delivery/said.ts';
 import type { ShutdownParts } from '../delivery/shutdown.ts';
 import type { PublishOptions, RequestOptions, SendOptions, Speaker } from '../delivery/speech.ts';
 import type { Invoke, Subscription } from '../delivery/subscription.ts';
-import type { Subscriber } from '../delivery/subscriptions.ts';
+import type { Subscriber, Subscriptions } from '../delivery/subscriptions.ts';
 import { Worker } from '../delivery/worker.ts';
 import { onAbort } from '../kernel/abort.ts';
 import type { Message } from '../message/message.ts';
@@ -69,12 +69,12 @@ export class Hosting implements AgentHost {
   ): SubscriptionHandle {
     this.#refuseWhenClosed(pattern);
     // The host cannot leave: what hangs ends this subscription alone.
-    const home = this.#ownWorker(HOST, pattern, options, () => handle.unsubscribe());
+    const home = this.#ownWorker(HOST, pattern, options);
     const by = { owner: HOST, home };
     const compiled = compilePattern(pattern);
     const subscription = this.#wiring.subscriptions.subscribe(by, compiled, handler, options);
-    const handle = this.#handle(subscription, () => {});
-    return handle;
+    home.ends = new Handle(subscription, this.#wiring.subscriptions);
+    return home.ends as Handle;
   }
 
   subscribe(
@@ -267,15 +267,15 @@ export class Hosting implements AgentHost {
       refuseMailboxOptions(options ?? {}, 'subscription');
       return record.worker;
     }
-    const worker = this.#ownWorker(record.name, pattern, options, () => void this.leave(record));
+    const worker = this.#ownWorker(record.name, pattern, options);
+    worker.ends = record.worker.ends;
     if (record.worker.status === 'paused') worker.status = 'paused';
     return worker;
   }
 
-  #ownWorker(owner: string, pattern: string, options: MailboxSettings, onStop: () => void): Worker {
+  #ownWorker(owner: string, pattern: string, options: MailboxSettings): Worker {
     const { shop, mailboxDefaults } = this.#wiring;
-    const choice = readMailbox(options ?? {}, mailboxDefaults);
-    return new Worker(shop, { ...choice, label: `${owner} on ${pattern}`, onStop });
+    return new Worker(shop, readMailbox(options ?? {}, mailboxDefaults), owner, pattern);
   }
 
   /** A closed bus says nothing any more, so whoever listens to it would wait for ever. */
@@ -285,23 +285,7 @@ export class Hosting implements AgentHost {
 
   #belongsTo(record: AgentRecord, subscription: Subscription): SubscriptionHandle {
     record.add(subscription);
-    return this.#handle(subscription, () => record.remove(subscription));
-  }
-
-  #handle(subscription: Subscription, forget: () => void): SubscriptionHandle {
-    const { subscriptions } = this.#wiring;
-    const unsubscribe = (): void => {
-      subscriptions.end(subscription);
-      forget();
-    };
-    return {
-      pattern: subscription.pattern.source,
-      get active() {
-        return subscription.active;
-      },
-      unsubscribe,
-      [Symbol.dispose]: unsubscribe,
-    };
+    return new Handle(subscription, this.#wiring.subscriptions, record);
   }
 
   /** What a responder returns is checked and taken in like everything that is said. */
@@ -326,6 +310,36 @@ function workersOf({ worker, subscriptions }: AgentRecord): Set<Worker> {
   const workers = new Set([worker]);
   for (const { home } of subscriptions) if (home instanceof Worker) workers.add(home);
   return workers;
+}
+
+/** What a subscription gives back. */
+class Handle implements SubscriptionHandle {
+  readonly #subscription: Subscription;
+  readonly #subscriptions: Subscriptions;
+  readonly #record: AgentRecord | undefined;
+
+  constructor(subscription: Subscription, subscriptions: Subscriptions, record?: AgentRecord) {
+    this.#subscription = subscription;
+    this.#subscriptions = subscriptions;
+    this.#record = record;
+  }
+
+  get pattern(): string {
+    return this.#subscription.pattern.source;
+  }
+
+  get active(): boolean {
+    return this.#subscription.active;
+  }
+
+  unsubscribe(): void {
+    this.#subscriptions.end(this.#subscription);
+    this.#record?.remove(this.#subscription);
+  }
+
+  [Symbol.dispose](): void {
+    this.unsubscribe();
+  }
 }
 
 function isPromise(value: unknown): value is PromiseLike<unknown> {
