@@ -3,7 +3,12 @@ import type { Delivery } from '../delivery/delivery.ts';
 import type { Dispatcher } from '../delivery/dispatcher.ts';
 import { NameTakenError, ResponderLeftError, RevokedError } from '../delivery/errors.ts';
 import { Group } from '../delivery/group.ts';
-import { type MailboxChoice, readMailbox } from '../delivery/handler-options.ts';
+import {
+  AGENT_OPTIONS,
+  type MailboxChoice,
+  readMailbox,
+  refuseUnknown,
+} from '../delivery/handler-options.ts';
 import { Inbox } from '../delivery/inbox.ts';
 import { emptyOut } from '../delivery/shutdown.ts';
 import type { Subscription } from '../delivery/subscription.ts';
@@ -45,6 +50,7 @@ export class Membership {
     if (typeof options !== 'object' || options === null) {
       throw misuse('The options of register', 'an object', options);
     }
+    refuseUnknown(options, AGENT_OPTIONS, 'register');
     const { registry, events } = this.#parts;
     if (registry.get(name) !== undefined) throw new NameTakenError(name);
     const record = this.#makeRecord(name, options);

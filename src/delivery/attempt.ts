@@ -1,3 +1,4 @@
+import { printAsJson } from '../kernel/inspection.ts';
 import type { Logger } from '../observe/logger.ts';
 import { Cancellation } from './cancellation.ts';
 import { Delivery } from './delivery.ts';
@@ -185,8 +186,14 @@ export class Attempt implements Speaker, Cause {
     return delivery;
   }
 
+  toJSON(): Record<string, unknown> {
+    const { agent, attempt, remainingMs, replayed } = this;
+    return { agent, attempt, remainingMs, replayed };
+  }
+
   #mayStill(action: string, topic: string): void {
     if (this.#state === 'fenced') throw new FencedError(this.agent, action, topic);
     this.#subscription.permits?.check(action, topic);
   }
 }
+printAsJson(Attempt.prototype);

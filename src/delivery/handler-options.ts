@@ -115,6 +115,31 @@ export function refuseMailboxOptions(options: object, what: string): void {
   }
 }
 
+/** A mistyped option would be silently without effect. */
+export function refuseUnknown(options: object, known: ReadonlySet<string>, what: string): void {
+  for (const name of Object.keys(options)) {
+    if (known.has(name)) continue;
+    throw new TypeError(`${what} has no option ${name}; it has ${[...known].join(', ')}`);
+  }
+}
+
+const HANDLER_OPTIONS: ReadonlySet<string> = new Set([
+  'retry',
+  'timeoutMs',
+  'key',
+  'rateLimit',
+  'type',
+  'echo',
+  'group',
+  'replay',
+  'lane',
+  'idempotent',
+  ...MAILBOX_OPTIONS,
+]);
+
+/** What `register` takes. */
+export const AGENT_OPTIONS: ReadonlySet<string> = new Set(['capabilities', ...MAILBOX_OPTIONS]);
+
 /** A whole number from `from`, or `Infinity`. */
 export function readCount(name: string, value: unknown, from: number): number {
   if (typeof value !== 'number') throw misuse(name, 'a number', value);
@@ -132,6 +157,7 @@ export function checkHandler(handler: unknown, options: HandlerSettings): void {
   if (typeof options !== 'object' || options === null) {
     throw misuse('The options', 'an object', options);
   }
+  refuseUnknown(options, HANDLER_OPTIONS, 'A handler');
   readMs('timeoutMs', options.timeoutMs);
   if (options.key !== undefined && typeof options.key !== 'function') {
     throw misuse('key', 'a function of the message', options.key);

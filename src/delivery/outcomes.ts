@@ -1,8 +1,9 @@
 import type { GuardedEvents } from '../kernel/events.ts';
 import type { Envelope } from '../message/envelope.ts';
+import type { Logger } from '../observe/logger.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { BusEvents, CancelReason, DeliveryEvent } from './bus-events.ts';
-import type { DeadLetterReason, DeadLetters } from './dead-letters.ts';
+import type { DeadLetter, DeadLetterReason, DeadLetters } from './dead-letters.ts';
 import type { Delivery } from './delivery.ts';
 import { givePlace, letIn } from './entry.ts';
 import {
@@ -27,6 +28,7 @@ export class Outcomes {
   readonly #letters: DeadLetters;
   readonly #events: GuardedEvents<BusEvents>;
   readonly #metrics: Metrics;
+  readonly #logger: Logger;
   readonly #now: () => number;
 
   constructor(parts: {
@@ -34,12 +36,14 @@ export class Outcomes {
     readonly letters: DeadLetters;
     readonly events: GuardedEvents<BusEvents>;
     readonly metrics: Metrics;
+    readonly logger: Logger;
     readonly now: () => number;
   }) {
     this.#ledger = parts.ledger;
     this.#letters = parts.letters;
     this.#events = parts.events;
     this.#metrics = parts.metrics;
+    this.#logger = parts.logger;
     this.#now = parts.now;
   }
 
@@ -84,7 +88,16 @@ export class Outcomes {
     const letter = this.#letters.bury(delivery, reason, error);
     admission.endedOne('deadLettered', letter?.id);
     admission.asker?.fail(rejectionFor(delivery, reason, error));
-    if (letter !== undefined) this.#events.emit('dead-lettered', letter);
+    if (letter === undefined) return;
+    this.#logDeath(letter, error);
+    this.#events.emit('dead-lettered', letter);
+  }
+
+  /** Nobody reads letters while he writes his first handler: the log says what went wrong, and where. */
+  #logDeath(letter: DeadLetter, error: unknown): void {
+    const { id, message, recipient, reason, attempts, error: failed } = letter;
+    const what = { id, topic: message.topic, recipient, reason, attempts };
+    this.#logger.error('dead letter', { ...what, error: failed?.message, at: placeOf(error) });
   }
 
   expired(delivery: Delivery): void {
@@ -125,6 +138,19 @@ export class Outcomes {
     family.latency.record(latency);
     pair[outcome]++;
     pair.latency.record(latency);
+  }
+}
+
+/** The line on which an error was made, of errors that can be looked at. */
+function placeOf(error: unknown): string | undefined {
+  try {
+    const { stack } = error as Error;
+    return stack
+      ?.split('\n')
+      .find((line) => line.trimStart().startsWith('at '))
+      ?.trim();
+  } catch {
+    return undefined;
   }
 }
 

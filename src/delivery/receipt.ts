@@ -1,4 +1,5 @@
 import { Deferred } from '../kernel/deferred.ts';
+import { printAsJson } from '../kernel/inspection.ts';
 import type { Envelope } from '../message/envelope.ts';
 import type { DeadLetter } from './dead-letters.ts';
 import type { Delivery } from './delivery.ts';
@@ -98,6 +99,11 @@ export class Admission implements Receipt {
     return false;
   }
 
+  toJSON(): Record<string, unknown> {
+    const { id, recipients, overflowed, duplicate } = this;
+    return { id, recipients, overflowed, duplicate };
+  }
+
   /** Copies that wait for a place. */
   get waiting(): number {
     return this.#more?.waiting ?? 0;
@@ -179,6 +185,7 @@ export class Admission implements Receipt {
     return { handled, deadLettered: letters, expired, cancelled };
   }
 }
+printAsJson(Admission.prototype);
 
 interface Aftermath {
   readonly letters: string[];

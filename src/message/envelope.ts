@@ -1,3 +1,4 @@
+import { printAsJson } from '../kernel/inspection.ts';
 import type { Message, MessageType } from './message.ts';
 
 /** Where a bus's messages come from: what their ids and wall-clock times are made of. */
@@ -211,3 +212,4 @@ export class Envelope implements Message {
     };
   }
 }
+printAsJson(Envelope.prototype);

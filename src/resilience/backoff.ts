@@ -9,7 +9,7 @@ export interface RetryOptions {
   readonly maxAttempts?: number;
   /** The delay after the first failure, in milliseconds. @default 100 */
   readonly baseMs?: number;
-  /** The longest delay, in milliseconds. @default 10_000 */
+  /** The longest delay, in milliseconds; not below `baseMs`. @default 10_000, or `baseMs` if that is more */
   readonly maxMs?: number;
   /** What each delay is multiplied by to give the next: from 1. @default 2 */
   readonly factor?: number;
@@ -55,11 +55,11 @@ export function toRetryPolicy(options: RetryOptions | false | undefined): RetryP
   if (typeof options !== 'object' || options === null) {
     throw misuse('retry', 'an object of options or false', options);
   }
-  const { maxAttempts = 3, baseMs = 100, maxMs = 10_000 } = options;
+  const { maxAttempts = 3, baseMs = 100, maxMs = Math.max(10_000, baseMs) } = options;
   const { factor = 2, jitter = 'full', retryIf } = options;
   checkAttempts(maxAttempts);
   checkFrom('retry.baseMs', baseMs, 0);
-  checkFrom('retry.maxMs', maxMs, 0);
+  checkFrom('retry.maxMs', maxMs, baseMs);
   checkFrom('retry.factor', factor, 1);
   if (!JITTERS.includes(jitter))
     throw misuse('retry.jitter', `one of ${JITTERS.join(', ')}`, jitter);

@@ -1,5 +1,5 @@
 import type { MailboxChoice } from '../delivery/handler-options.ts';
-import { readCount } from '../delivery/handler-options.ts';
+import { readCount, refuseUnknown } from '../delivery/handler-options.ts';
 import type { Isolation } from '../delivery/payload-keeper.ts';
 import { readMs } from '../delivery/said.ts';
 import type { Env } from '../kernel/env.ts';
@@ -90,11 +90,32 @@ export const MAILBOX_DEFAULTS: MailboxChoice = {
 const ISOLATIONS: readonly unknown[] = ['own', 'clone', 'share'];
 const UNHEARD: readonly unknown[] = ['count', 'warn', 'dead-letter'];
 
+const BUS_OPTIONS: ReadonlySet<string> = new Set<keyof BusOptions>([
+  'contract',
+  'open',
+  'isolation',
+  'maxPayloadDepth',
+  'unheard',
+  'logger',
+  'onFault',
+  'mailbox',
+  'handlerTimeoutMs',
+  'graceMs',
+  'requestTimeoutMs',
+  'dedupe',
+  'deadLetters',
+  'maxRetained',
+  'maxCachedTopics',
+  'maxMetricLabels',
+  'env',
+]);
+
 /** Refuses options of the bus that make no sense, before anything is built on them. */
 export function checkBusOptions(options: BusOptions): void {
   if (typeof options !== 'object' || options === null) {
     throw misuse('The options of MessageBus', 'an object', options);
   }
+  refuseUnknown(options, BUS_OPTIONS, 'MessageBus');
   const { isolation = 'own', unheard = 'count', onFault, contract } = options;
   if (!ISOLATIONS.includes(isolation)) throw misuse('isolation', ISOLATIONS.join(', '), isolation);
   if (!UNHEARD.includes(unheard)) throw misuse('unheard', UNHEARD.join(', '), unheard);

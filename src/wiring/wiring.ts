@@ -112,7 +112,7 @@ export class Wiring {
     );
     this.letters = this.#makeLetters(options);
     const { ledger, events, metrics, letters } = this;
-    this.outcomes = new Outcomes({ ledger, letters, events, metrics, now });
+    this.outcomes = new Outcomes({ ledger, letters, events, metrics, logger: this.logger, now });
     this.dispatcher = new Dispatcher({
       env,
       ledger,

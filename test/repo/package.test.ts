@@ -78,7 +78,10 @@ describe('the packed package', () => {
 
   it('holds the build, its sources and the texts for people, and nothing else', () => {
     const strays = files.filter(
-      (path) => !/^(?:(?:dist|src)\/|(?:README|CHANGELOG)\.md$|LICENSE$|package\.json$)/.test(path),
+      (path) =>
+        !/^(?:(?:dist|src|docs|examples)\/|(?:README|CHANGELOG)\.md$|LICENSE$|package\.json$)/.test(
+          path,
+        ),
     );
 
     expect(strays).toEqual([]);

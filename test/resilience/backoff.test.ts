@@ -100,7 +100,9 @@ describe('delayMs', () => {
     const chance = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
     fc.assert(
       fc.property(
-        fc.record({ baseMs: ms, maxMs: ms, factor, jitter: fc.constantFrom(...JITTERS) }),
+        fc
+          .record({ baseMs: ms, maxMs: ms, factor, jitter: fc.constantFrom(...JITTERS) })
+          .filter(({ baseMs, maxMs }) => maxMs >= baseMs),
         attempt,
         chance,
         ms,
