@@ -1,7 +1,8 @@
 import type { Addressee } from '../delivery/admitter.ts';
+import { Group } from '../delivery/group.ts';
 import type { Inbox } from '../delivery/inbox.ts';
 import type { Subscription } from '../delivery/subscription.ts';
-import type { Worker } from '../delivery/worker.ts';
+import { Worker } from '../delivery/worker.ts';
 
 const MAX_REMEMBERED = 1_000;
 
@@ -32,6 +33,17 @@ export class AgentRecord implements Addressee {
 
   get subscriptions(): ReadonlySet<Subscription> {
     return this.#subscriptions;
+  }
+
+  /** Its worker and those of its lanes, also of those that work for a group. */
+  get workers(): ReadonlySet<Worker> {
+    const workers = new Set([this.worker]);
+    for (const subscription of this.#subscriptions) {
+      const { home } = subscription;
+      const worker = home instanceof Group ? home.workerOf(subscription) : home;
+      if (worker instanceof Worker) workers.add(worker);
+    }
+    return workers;
   }
 
   add(subscription: Subscription): void {

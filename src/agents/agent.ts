@@ -87,7 +87,13 @@ export interface AgentHost {
     handler: Invoke,
     options: ServeOptions,
   ): SubscriptionHandle;
-  messages(record: AgentRecord, pattern: string | undefined): AsyncIterableIterator<Message>;
+  messages(
+    record: AgentRecord,
+    permits: HandlePermits,
+    pattern: string | undefined,
+  ): AsyncIterableIterator<Message>;
+  /** Ends what was made with handles that are revoked now. */
+  endRevoked(record: AgentRecord): void;
   pause(record: AgentRecord): void;
   resume(record: AgentRecord): void;
   leave(record: AgentRecord): Promise<void>;
@@ -115,8 +121,6 @@ export class Agent<C extends ContractShape = AnyContract> implements Voice<C>, A
   readonly #record: AgentRecord;
   readonly #permits: HandlePermits;
   readonly #speaker: Speaker;
-  readonly #made: Set<SubscriptionHandle> = new Set();
-  readonly #attenuated: Agent<C>[] = [];
 
   /** @internal */
   constructor(host: AgentHost, record: AgentRecord, permits: HandlePermits) {
@@ -181,10 +185,8 @@ export class Agent<C extends ContractShape = AnyContract> implements Voice<C>, A
     options: AgentSubscribeOptions<MessageOf<C, P>> = {},
   ): SubscriptionHandle {
     this.#permits.check('subscribe', pattern);
-    const host = this.#host;
-    return this.#own(
-      host.subscribe(this.#record, this.#permits, pattern, handler as never, options as never),
-    );
+    const [record, permits] = [this.#record, this.#permits];
+    return this.#host.subscribe(record, permits, pattern, handler as never, options as never);
   }
 
   /**
@@ -211,10 +213,8 @@ export class Agent<C extends ContractShape = AnyContract> implements Voice<C>, A
     options: ServeOptions<RequestMessage<C, T>> = {},
   ): SubscriptionHandle {
     this.#permits.check('serve', topic);
-    const host = this.#host;
-    return this.#own(
-      host.serve(this.#record, this.#permits, topic, handler as never, options as never),
-    );
+    const [record, permits] = [this.#record, this.#permits];
+    return this.#host.serve(record, permits, topic, handler as never, options as never);
   }
 
   /**
@@ -233,7 +233,7 @@ export class Agent<C extends ContractShape = AnyContract> implements Voice<C>, A
    */
   async receive(options?: ReceiveOptions): Promise<Message | undefined> {
     this.#permits.checkAlive();
-    return this.#record.inbox.receive(options);
+    return this.#record.inbox.receive(options, this.#permits);
   }
 
   /**
@@ -245,7 +245,9 @@ export class Agent<C extends ContractShape = AnyContract> implements Voice<C>, A
   ): AsyncIterableIterator<MessageOf<C, P>> {
     if (pattern === undefined) this.#permits.checkAlive();
     else this.#permits.check('subscribe', pattern);
-    return this.#host.messages(this.#record, pattern) as AsyncIterableIterator<MessageOf<C, P>>;
+    return this.#host.messages(this.#record, this.#permits, pattern) as AsyncIterableIterator<
+      MessageOf<C, P>
+    >;
   }
 
   /** Begins with no further message until `resume`; what runs goes on, what comes is queued. */
@@ -254,7 +256,6 @@ export class Agent<C extends ContractShape = AnyContract> implements Voice<C>, A
     this.#host.pause(this.#record);
   }
 
-  /** Goes on after {@link Agent.pause}. */
   /** Goes on after `pause`. */
   resume(): void {
     this.#permits.checkAlive();
@@ -265,13 +266,14 @@ export class Agent<C extends ContractShape = AnyContract> implements Voice<C>, A
    * Leaves the bus: its mail is dead-lettered, its askers fail at once, and running handlers are
    * aborted and get a second to end. Resolves when they have. May be called again.
    */
-  leave(): Promise<void> {
+  async leave(): Promise<void> {
+    this.#permits.checkMayLeave();
     return this.#host.leave(this.#record);
   }
 
   /** Leaves at the end of an `await using` block. */
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.leave();
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#permits.mayLeave) await this.leave();
   }
 
   /**
@@ -294,26 +296,17 @@ export class Agent<C extends ContractShape = AnyContract> implements Voice<C>, A
   restrict(restriction: Restriction): Agent<C> {
     this.#permits.checkAlive();
     const permits = new HandlePermits(this.name, this.#permits, restriction);
-    const handle = new Agent<C>(this.#host, this.#record, permits);
-    this.#attenuated.push(handle);
-    return handle;
+    return new Agent<C>(this.#host, this.#record, permits);
   }
 
   /** Makes this handle, and those that were made from it, useless, and ends their subscriptions. */
   revoke(): void {
     this.#permits.revoke('revoked');
-    for (const handle of this.#attenuated) handle.revoke();
-    for (const subscription of this.#made) subscription.unsubscribe();
-    this.#made.clear();
+    this.#host.endRevoked(this.#record);
   }
 
   /** What is known of the agent now. */
   inspect(): AgentInfo {
     return this.#host.info(this.#record);
-  }
-
-  #own(subscription: SubscriptionHandle): SubscriptionHandle {
-    this.#made.add(subscription);
-    return subscription;
   }
 }

@@ -75,7 +75,8 @@ export class Membership {
     this.#permits.get(record)?.revoke('left');
     registry.remove(record);
     dispatcher.spill();
-    record.worker.status = 'stopped';
+    const { workers } = record;
+    for (const worker of workers) worker.status = 'stopped';
     const end = (delivery: Delivery): void =>
       shop.outcomes.deadLettered(delivery, 'recipient-stopped', undefined);
     const isMail = ({ home }: Delivery): boolean => home === record.worker;
@@ -83,7 +84,6 @@ export class Membership {
     for (const subscription of record.subscriptions) {
       endMail(subscription, end);
       subscriptions.end(subscription, 'left');
-      if (subscription.home instanceof Worker) subscription.home.status = 'stopped';
       if (subscription.home instanceof Inbox) subscription.home.close(end);
     }
     subscriptions.end(record.pulls, 'left');
@@ -91,18 +91,18 @@ export class Membership {
     events.emit('left', record.name);
     // A handler that calls this before its first `await` counts as running only when it returns.
     await undefined;
-    await this.#endRunning(record, except, end);
+    await this.#endRunning(record, workers, except, end);
   }
 
   async #endRunning(
     record: AgentRecord,
+    workers: ReadonlySet<Worker>,
     except: Delivery | undefined,
     end: (delivery: Delivery) => void,
   ): Promise<void> {
     const { shop, graceMs } = this.#parts;
-    const homes = new Set<unknown>([record.worker, ...homesOf(record.subscriptions)]);
     const attempts = shop.running.matching(
-      ({ running, worker, delivery }) => running && homes.has(worker) && delivery !== except,
+      ({ running, worker, delivery }) => running && workers.has(worker) && delivery !== except,
     );
     for (const { delivery, message } of attempts) {
       delivery.admission.asker?.fail(new ResponderLeftError(record.name, message.topic));
@@ -132,10 +132,6 @@ function endMail(subscription: Subscription, end: (delivery: Delivery) => void):
   const { home } = subscription;
   if (home instanceof Group) return;
   emptyOut(home, [subscription], end, (one) => one.subscription === subscription);
-}
-
-function homesOf(subscriptions: Iterable<Subscription>): unknown[] {
-  return [...subscriptions].map(({ home }) => home);
 }
 
 function readCapabilities(capabilities: readonly string[] | undefined): readonly string[] {

@@ -16,6 +16,9 @@ export interface Restriction {
   readonly serve?: readonly string[];
 }
 
+/** What a topic cannot hold and a pattern needs. */
+const PATTERN_SIGNS = /[*?[\]{}()!\\]/;
+
 const ACTIONS = ['publish', 'send', 'request', 'subscribe', 'serve'] as const;
 
 /**
@@ -53,6 +56,16 @@ export class HandlePermits implements Permits {
     return this.#whyNot() === undefined;
   }
 
+  /** Whoever was lent a handle cannot end the agent with it once it was revoked. */
+  get mayLeave(): boolean {
+    return this.#above === undefined || this.#whyNot() !== 'revoked';
+  }
+
+  /** @throws RevokedError `TELLASK_REVOKED` */
+  checkMayLeave(): void {
+    if (!this.mayLeave) throw new RevokedError(this.#agent, 'revoked');
+  }
+
   revoke(why: 'revoked' | 'left'): void {
     this.#revoked ??= why;
   }
@@ -65,7 +78,9 @@ export class HandlePermits implements Permits {
 
 /** A topic is allowed when the pattern matches it; a pattern only when it is the allowed one. */
 function covers(allowed: Pattern, target: string): boolean {
-  return allowed.source === target || allowed.source === '**' || allowed.matches(target);
+  if (allowed.source === target || allowed.source === '**') return true;
+  // As a topic, `report.**` would fit `report.*`: it reaches further than what is allowed.
+  return !PATTERN_SIGNS.test(target) && allowed.matches(target);
 }
 
 function compile(restriction: Restriction): ReadonlyMap<string, readonly Pattern[]> {

@@ -110,6 +110,7 @@ export class KeptLetter implements DeadLetter {
     this.redriveCount = letter.redriveCount;
     this.history = letter.history;
     this.#resending = resending;
+    Object.freeze(this);
   }
 
   get subscription(): Subscription | undefined {
@@ -261,7 +262,9 @@ export class DeadLetters {
       id: this.#parts.nextLetterId(),
       originalId: earlier?.originalId ?? message.id,
       redriveCount: earlier === undefined ? 0 : earlier.redriveCount + 1,
-      history: earlier === undefined ? [] : [...earlier.history, deathOf(earlier)].slice(-HISTORY),
+      history: Object.freeze(
+        earlier === undefined ? [] : [...earlier.history, deathOf(earlier)].slice(-HISTORY),
+      ),
     };
     const kept = new KeptLetter(letter, resending);
     this.#box.add(kept);

@@ -9,7 +9,7 @@ import type { Outcomes } from './outcomes.ts';
 import type { Admission } from './receipt.ts';
 import type { Subscription } from './subscription.ts';
 import type { Instant, TurnClock } from './turn-clock.ts';
-import type { Worker } from './worker.ts';
+import { Worker } from './worker.ts';
 
 /** So many steps are done between two looks at the clock. */
 const STEPS_PER_LOOK = 8;
@@ -77,6 +77,10 @@ export class Dispatcher implements Lane {
     const { home } = subscription;
     const delivery = new Delivery(admission, subscription, home);
     this.#readKey(delivery);
+    if (!subscription.active) {
+      this.#endedMeanwhile(delivery);
+      return delivery;
+    }
     const verdict = home.mailbox.judge(delivery);
     if (verdict.action === 'wait') {
       this.#letWait(delivery);
@@ -186,7 +190,9 @@ export class Dispatcher implements Lane {
 
   /** Looks at every mailbox, and remembers that nothing has touched any since. */
   #isClear(list: DispatchList): boolean {
-    for (const { home } of list.subscriptions) if (!(home as Worker).clear) return false;
+    for (const { home, active } of list.subscriptions) {
+      if (!active || !(home as Worker).clear) return false;
+    }
     list.clearAt = this.#ledger.touches;
     return true;
   }
@@ -217,6 +223,15 @@ export class Dispatcher implements Lane {
     delivery.state = 'waiting';
     delivery.admission.waitsOne();
     delivery.home.mailbox.wait(delivery);
+  }
+
+  /** A listener, or a `key`, has ended the subscription since the list was made. */
+  #endedMeanwhile(delivery: Delivery): void {
+    const { home } = delivery;
+    const { outcomes } = this.#parts;
+    if (home instanceof Worker && home.status === 'stopped') {
+      outcomes.deadLettered(delivery, 'recipient-stopped', undefined);
+    } else outcomes.cancelled(delivery, 'unsubscribed');
   }
 
   #overflow(delivery: Delivery): void {

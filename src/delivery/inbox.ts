@@ -5,8 +5,9 @@ import type { Delivery, Recipient } from './delivery.ts';
 import { letIn } from './entry.ts';
 import { PullIterator } from './pull-iterator.ts';
 import { readMs } from './said.ts';
+import type { Permits } from './subscription.ts';
 import { type Patience, Taker } from './taker.ts';
-import type { Workshop } from './worker.ts';
+import { LOOKS_PER_STEP, type Workshop } from './worker.ts';
 
 /** Options of `receive`. */
 export interface ReceiveOptions {
@@ -56,19 +57,24 @@ export class Inbox implements Lane, Recipient {
   }
 
   /** Takes the next message and is done with it: it counts as handled. */
-  async receive({ timeoutMs, signal }: ReceiveOptions = {}): Promise<Message | undefined> {
+  async receive(
+    { timeoutMs, signal }: ReceiveOptions = {},
+    permits?: Permits,
+  ): Promise<Message | undefined> {
     const limit = readMs('timeoutMs', timeoutMs) ?? Infinity;
-    const delivery = await this.#ask({ timeoutMs: limit, signal }).delivery;
-    if (delivery !== undefined) this.#acknowledge(delivery);
-    return delivery?.message;
+    const delivery = await this.#ask({ timeoutMs: limit, signal, permits }).delivery;
+    if (delivery === undefined) return undefined;
+    this.#acknowledge(delivery);
+    return this.#shop.handOut(delivery.message);
   }
 
   /** One after the other; a message is handled when the next one is asked for. */
-  messages(onClose: () => void): AsyncIterableIterator<Message> {
+  messages(onClose: () => void, permits?: Permits): AsyncIterableIterator<Message> {
     this.everPulled = true;
     const source = {
-      ask: () => this.#ask({ timeoutMs: Infinity }),
+      ask: () => this.#ask({ timeoutMs: Infinity, permits }),
       acknowledge: (delivery: Delivery) => this.#acknowledge(delivery),
+      handOut: (delivery: Delivery) => this.#shop.handOut(delivery.message),
     };
     return new PullIterator(source, onClose);
   }
@@ -86,11 +92,16 @@ export class Inbox implements Lane, Recipient {
     return left;
   }
 
+  /** Sends away who asks with a handle that is revoked. */
+  dismiss(): void {
+    for (const taker of this.#takers.slice()) if (!taker.allowed) taker.give(undefined);
+  }
+
   #ask(patience: Patience): Taker {
     this.everPulled = true;
     const taker = new Taker(this.#shop.env, patience, (one) => this.#forget(one));
     if (taker.waiting) this.#takers.push(taker);
-    if (this.#closed) taker.give(undefined);
+    if (this.#closed || !taker.allowed) taker.give(undefined);
     this.wake();
     return taker;
   }
@@ -102,7 +113,7 @@ export class Inbox implements Lane, Recipient {
 
   #next(): Delivery | undefined {
     const { ledger, outcomes } = this.#shop;
-    for (;;) {
+    for (let looks = 0; looks < LOOKS_PER_STEP; looks++) {
       const delivery = this.mailbox.inbox.take();
       if (delivery === undefined) return undefined;
       letIn(this, ledger);
@@ -117,6 +128,8 @@ export class Inbox implements Lane, Recipient {
       }
       outcomes.expired(delivery);
     }
+    this.wake();
+    return undefined;
   }
 
   #acknowledge(delivery: Delivery): void {

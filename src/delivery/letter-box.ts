@@ -94,7 +94,7 @@ function sizeOf(value: unknown): number {
     const part = left.pop();
     if (typeof part === 'string') bytes += 2 * part.length;
     else if (typeof part !== 'object' || part === null) bytes += 8;
-    else if (ArrayBuffer.isView(part)) bytes += part.byteLength;
+    else if (ArrayBuffer.isView(part)) bytes += byteLengthOf(part);
     else if (!seen.has(part)) {
       seen.add(part);
       bytes += 16;
@@ -107,9 +107,26 @@ function sizeOf(value: unknown): number {
   return bytes;
 }
 
+/** The engine's own word: a subclass may say what it likes. */
+function byteLengthOf(view: ArrayBufferView): number {
+  const kind = view instanceof DataView ? DataView.prototype : TypedArrayPrototype;
+  return Reflect.get(kind, 'byteLength', view) as number;
+}
+
+const TypedArrayPrototype = Object.getPrototypeOf(Uint8Array.prototype) as object;
+
+/** Nothing of what cannot be looked at: a proxy or a getter that throws costs no letter. */
 function entriesOf(part: object): Iterable<readonly [unknown, unknown]> {
-  if (part instanceof Map) return part.entries();
-  if (part instanceof Set) return part.entries();
+  try {
+    return entriesIn(part);
+  } catch {
+    return [];
+  }
+}
+
+function entriesIn(part: object): Iterable<readonly [unknown, unknown]> {
+  if (part instanceof Map) return [...Map.prototype.entries.call(part)];
+  if (part instanceof Set) return [...Set.prototype.entries.call(part)];
   const prototype = Object.getPrototypeOf(part);
   // Foreign instances are kept by reference; their getters are not for us to call.
   if (prototype !== null && prototype !== Object.prototype && !Array.isArray(part)) return [];

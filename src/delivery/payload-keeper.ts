@@ -1,3 +1,4 @@
+import type { Envelope } from '../message/envelope.ts';
 import { clonePayload, own } from '../message/payload.ts';
 import type { Ledger } from './ledger.ts';
 
@@ -30,7 +31,8 @@ export class PayloadKeeper {
   }
 
   /** What one delivery gets to see. */
-  forDelivery(payload: unknown): unknown {
-    return this.isolation === 'clone' ? clonePayload(payload, this.#options) : payload;
+  forDelivery(message: Envelope): Envelope {
+    if (this.isolation !== 'clone') return message;
+    return message.withPayload(clonePayload(message.payload, this.#options));
   }
 }

@@ -5,6 +5,8 @@ import type { Taker } from './taker.ts';
 /** Where an iterator gets its messages. */
 export interface Source {
   ask(): Taker;
+  /** The message as the consumer gets to see it. */
+  handOut(delivery: Delivery): Message;
   /** The consumer is done with it. */
   acknowledge(delivery: Delivery): void;
 }
@@ -56,7 +58,7 @@ export class PullIterator implements AsyncIterableIterator<Message> {
     // Closed in the same turn in which it got the message: then nobody reads it, and it is handled.
     this.#held = delivery;
     if (!this.#open) return this.return();
-    return { done: false, value: delivery.message };
+    return { done: false, value: this.#source.handOut(delivery) };
   }
 
   #acknowledge(): void {

@@ -61,8 +61,11 @@ export class RateGate<T extends Queued = Queued> {
   #refill(): void {
     const now = this.#env.now();
     const { limit, perMs } = this.#limit;
-    this.#tokens = Math.min(limit, this.#tokens + ((now - this.#filledAt) * limit) / perMs);
+    const elapsedMs = now - this.#filledAt;
     this.#filledAt = now;
+    // Nothing for no time: a limit of Infinity times 0 is no number. A clock set back takes nothing.
+    if (elapsedMs <= 0) return;
+    this.#tokens = Math.min(limit, this.#tokens + (elapsedMs * limit) / perMs);
   }
 
   #arm(): void {

@@ -151,6 +151,7 @@ export class Subscriptions {
     dispatcher.spill();
     const home = this.#detach(subscription);
     subscription.active = false;
+    ledger.touches++;
     this.#all.delete(subscription);
     if (isInbox(subscription)) this.#inboxes--;
     subscription.rate?.close();
@@ -229,7 +230,7 @@ export class Subscriptions {
       this.#handBack(member, group, known.face);
       const manned = group.leave(member);
       if (manned) router.add(known.face);
-      else this.#groups.delete(key);
+      else this.#dissolve(key, known.face);
       // An agent does not hear itself: its own word has nobody left when it is alone in the group.
       for (const delivery of takeOut(
         group,
@@ -242,6 +243,12 @@ export class Subscriptions {
       group.wake();
     }
     return undefined;
+  }
+
+  #dissolve(key: string, face: Subscription): void {
+    this.#groups.delete(key);
+    face.active = false;
+    this.#parts.ledger.touches++;
   }
 
   /** What waits with a member for a retry or a token goes back to the group. */

@@ -1,12 +1,15 @@
 import { onAbort } from '../kernel/abort.ts';
 import type { Env } from '../kernel/env.ts';
 import type { Delivery } from './delivery.ts';
+import type { Permits } from './subscription.ts';
 
 /** How long somebody waits for a message. */
 export interface Patience {
   /** Milliseconds, `Infinity` for no limit. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
+  /** Of the handle that asks. */
+  readonly permits?: Permits | undefined;
 }
 
 /** One who waits for a message, for as long as the clock and the signal let him. */
@@ -14,12 +17,15 @@ export class Taker {
   /** Resolves with `undefined` when the time is over, rejects with the reason of the signal. */
   readonly delivery: Promise<Delivery | undefined>;
   waiting = true;
+  readonly #permits: Permits | undefined;
   #resolve!: (delivery: Delivery | undefined) => void;
   #reject!: (reason: unknown) => void;
   readonly #offs: (() => void)[] = [];
 
   /** `forget` is called when he waits no longer, unless the signal had aborted before. */
-  constructor(env: Env, { timeoutMs, signal }: Patience, forget: (taker: Taker) => void) {
+  constructor(env: Env, patience: Patience, forget: (taker: Taker) => void) {
+    const { timeoutMs, signal } = patience;
+    this.#permits = patience.permits;
     this.delivery = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -31,6 +37,11 @@ export class Taker {
     const late = (): void => this.give(undefined);
     const timer = env.setTimer(timeoutMs, late, { keepAlive: true, label: 'receive' });
     this.#offs.push(() => timer.cancel());
+  }
+
+  /** False once the handle that asked is revoked. */
+  get allowed(): boolean {
+    return this.#permits?.alive !== false;
   }
 
   give(delivery: Delivery | undefined): void {

@@ -3,6 +3,8 @@ import { isTellaskError } from '../kernel/errors.ts';
 import type { GuardedEvents } from '../kernel/events.ts';
 import type { Lanes } from '../mailbox/lanes.ts';
 import { Mailbox, type MailboxOptions } from '../mailbox/mailbox.ts';
+import type { Envelope } from '../message/envelope.ts';
+import type { Message } from '../message/message.ts';
 import { Attempt, type House } from './attempt.ts';
 import type { BusEvents } from './bus-events.ts';
 import { Delivery, type Recipient } from './delivery.ts';
@@ -19,6 +21,9 @@ import type { Running } from './running.ts';
 import { type Failure, settle } from './settle.ts';
 import type { Subscription } from './subscription.ts';
 import type { Instant } from './turn-clock.ts';
+
+/** So many messages that cannot run, having expired or found no token, are passed by in a step. */
+export const LOOKS_PER_STEP = 100;
 
 /** What `#call` says of a handler that threw. */
 const FAILED: unique symbol = Symbol('failed');
@@ -44,6 +49,8 @@ export interface Workshop {
   instant(): Instant;
   /** Moves what the ring holds into the mailboxes. */
   spill(): void;
+  /** The message as one who pulls gets to see it. */
+  handOut(message: Envelope): Message;
 }
 
 /** How a worker works. Many share one. */
@@ -208,7 +215,7 @@ export class Worker implements Lane, Recipient {
   }
 
   #next(): Delivery | undefined {
-    for (;;) {
+    for (let looks = 0; looks < LOOKS_PER_STEP; looks++) {
       const source = this.#richest();
       const delivery = source?.mailbox.lanes.take();
       if (source === undefined || delivery === undefined) return undefined;
@@ -221,6 +228,9 @@ export class Worker implements Lane, Recipient {
       }
       letIn(source, this.#shop.ledger);
     }
+    // A listener may say again what has expired: the others have their turn before it goes on.
+    this.wake();
+    return undefined;
   }
 
   // ---- handle

@@ -108,17 +108,25 @@ export class Hosting implements AgentHost {
     return this.#belongsTo(record, subscription);
   }
 
-  messages(record: AgentRecord, pattern: string | undefined): AsyncIterableIterator<Message> {
-    if (pattern === undefined) return record.inbox.messages(() => {});
-    return this.messagesOf(record.name, pattern, record);
+  messages(
+    record: AgentRecord,
+    permits: HandlePermits,
+    pattern: string | undefined,
+  ): AsyncIterableIterator<Message> {
+    if (pattern === undefined) return record.inbox.messages(() => {}, permits);
+    return this.messagesOf(record.name, pattern, { record, permits });
   }
 
   /** Pulls from a mailbox of its own, which fills from now on. */
-  messagesOf(owner: string, pattern: string, record?: AgentRecord): AsyncIterableIterator<Message> {
+  messagesOf(
+    owner: string,
+    pattern: string,
+    { record, permits }: { record?: AgentRecord; permits?: HandlePermits } = {},
+  ): AsyncIterableIterator<Message> {
     this.#refuseWhenClosed(pattern);
     const { shop, mailboxDefaults, subscriptions } = this.#wiring;
     const inbox = new Inbox(shop, `${owner} reads ${pattern}`, mailboxDefaults);
-    const by = { owner, home: inbox };
+    const by: Subscriber = { owner, home: inbox, permits };
     const subscription = subscriptions.pull(by, compilePattern(pattern), true);
     record?.add(subscription);
     return inbox.messages(() => {
@@ -126,6 +134,19 @@ export class Hosting implements AgentHost {
       subscriptions.end(subscription);
       inbox.close();
     });
+  }
+
+  /** Their subscriptions end, and whoever pulled with them gets nothing more. */
+  endRevoked(record: AgentRecord): void {
+    const { subscriptions, outcomes } = this.#wiring;
+    record.inbox.dismiss();
+    for (const subscription of [...record.subscriptions]) {
+      if (subscription.permits?.alive !== false) continue;
+      subscriptions.end(subscription);
+      record.remove(subscription);
+      if (!(subscription.home instanceof Inbox)) continue;
+      subscription.home.close((delivery) => outcomes.cancelled(delivery, 'unsubscribed'));
+    }
   }
 
   once(
@@ -162,13 +183,13 @@ export class Hosting implements AgentHost {
 
   pause(record: AgentRecord): void {
     this.#wiring.dispatcher.spill();
-    for (const worker of workersOf(record)) {
+    for (const worker of record.workers) {
       if (worker.status === 'open') worker.status = 'paused';
     }
   }
 
   resume(record: AgentRecord): void {
-    for (const worker of workersOf(record)) {
+    for (const worker of record.workers) {
       if (worker.status === 'paused') worker.status = 'open';
       worker.wake();
     }
@@ -293,7 +314,8 @@ export class Hosting implements AgentHost {
     return (message, context) => {
       const answer = handler(message, context);
       if (!isPromise(answer)) return this.#answerOf(message, answer);
-      return answer.then((value) => this.#answerOf(message, value));
+      // By a promise of our own: the `then` of another kind may give nothing back.
+      return Promise.resolve(answer).then((value) => this.#answerOf(message, value));
     };
   }
 
@@ -303,13 +325,6 @@ export class Hosting implements AgentHost {
     const subject = { what: 'output', topic: message.topic };
     return keeper.keep(schema === undefined ? value : parse(schema, value, subject));
   }
-}
-
-/** The worker of an agent, and those of its lanes. */
-function workersOf({ worker, subscriptions }: AgentRecord): Set<Worker> {
-  const workers = new Set([worker]);
-  for (const { home } of subscriptions) if (home instanceof Worker) workers.add(home);
-  return workers;
 }
 
 /** What a subscription gives back. */

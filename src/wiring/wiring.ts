@@ -145,6 +145,7 @@ export class Wiring {
       now,
       instant: () => clock.instant(),
       spill: () => this.dispatcher.spill(),
+      handOut: (message) => keeper.forDelivery(message),
     };
     this.subscriptions = this.#makeSubscriptions(options, now);
     const { shop, registry, subscriptions, dispatcher, mailboxDefaults, graceMs } = this;
@@ -350,10 +351,8 @@ export class Wiring {
       handlerTimeoutMs: options.handlerTimeoutMs ?? DEFAULTS.handlerTimeoutMs,
       isolate: (handler) => {
         if (keeper.isolation !== 'clone') return handler;
-        return (message, context: Attempt) => {
-          const payload = keeper.forDelivery(message.payload);
-          return handler((message as Envelope).withPayload(payload), context);
-        };
+        return (message, context: Attempt) =>
+          handler(keeper.forDelivery(message as Envelope), context);
       },
       now,
     });

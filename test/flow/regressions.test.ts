@@ -188,4 +188,231 @@ describe('regressions', () => {
     expect(unsent).toBe(1);
     expect(env.pendingTimers()).toEqual([]);
   });
+
+  // R:A3, R:B2
+  it('ends what a listener, or a key, has cut off while it is admitted', async () => {
+    const { env, bus } = simulated();
+    const ann = bus.register('ann');
+    const ran: unknown[] = [];
+    ann.subscribe('a', ({ payload }) => void ran.push(payload));
+    const own = bus.subscribe('a', ({ payload }) => void ran.push(payload));
+    const keyed: Disposable & { unsubscribe(): void } = bus.subscribe(
+      'a',
+      ({ payload }) => void ran.push(payload),
+      {
+        key: (): void => keyed.unsubscribe(),
+      },
+    );
+    bus.events.on('admitted', () => {
+      void ann.leave();
+      own.unsubscribe();
+    });
+
+    const receipt = bus.publish('a', 1);
+    await env.settle();
+
+    expect(ran).toEqual([]);
+    expect(bus.inspect()).toMatchObject({ queued: 0, deadLettered: 1, cancelled: 2 });
+    expect((await receipt.settled).deadLettered).toHaveLength(1);
+  });
+
+  // R:F1
+  it('fails a request at once whose responder leaves while it is admitted', async () => {
+    const { env, bus } = simulated();
+    const ann = bus.register('ann');
+    ann.serve('q', () => 1);
+    bus.events.on('admitted', () => void ann.leave());
+
+    const asked = bus.request('q', 1).catch((error) => error.code);
+    await env.settle();
+
+    expect(await asked).toBe('TELLASK_RESPONDER_LEFT');
+  });
+
+  // R:A3
+  it('redrives nothing into a group that nobody is left of', async () => {
+    const { env, bus } = simulated();
+    const member = bus.subscribe('a', boom, { group: 'g' });
+    bus.publish('a', 1);
+    await env.settle();
+    member.unsubscribe();
+
+    const { redriven } = await bus.deadLetters.redrive();
+
+    expect(redriven).toEqual([]);
+    expect(bus.inspect().queued).toBe(0);
+  });
+
+  // R:B1
+  it('gives the others a turn while a listener says again what has expired', async () => {
+    const { env, bus } = simulated();
+    let said = 0;
+    bus.subscribe('a', () => {}, oneByOne);
+    bus.events.on('expired', () => {
+      if (said++ < 10_000) bus.publish('a', 1, { ttlMs: 0 });
+    });
+    bus.publish('a', 1, { ttlMs: 0 });
+
+    env.step();
+
+    expect(said).toBeLessThan(1_000);
+    await env.settle();
+    expect(bus.inspect()).toMatchObject({ queued: 0, expired: 10_001 });
+  });
+
+  // R:A7
+  it('counts no tokens of an unlimited rate in no time', async () => {
+    const { env, bus } = simulated();
+    let ran = 0;
+    bus.subscribe('a', () => void ran++, { rateLimit: { limit: Infinity, perMs: 1_000 } });
+    for (let i = 0; i < 3; i++) bus.publish('a', i);
+
+    await env.settle();
+
+    expect(ran).toBe(3);
+  });
+
+  // R:J4
+  it.each([
+    [
+      'a getter that throws',
+      { isolation: 'share' },
+      Object.defineProperty({}, 'x', {
+        enumerable: true,
+        get: boom,
+      }),
+    ],
+    [
+      'a buffer that throws',
+      { isolation: 'own' },
+      new (class extends Uint8Array {
+        override get byteLength(): number {
+          return boom();
+        }
+      })(2),
+    ],
+  ] as const)('keeps a letter of %s', async (_, options, payload) => {
+    const env = new SimEnv();
+    const bus = new MessageBus({ env, ...options });
+    bus.subscribe('a', boom);
+
+    const { settled } = bus.publish('a', { payload, inner: payload });
+    await env.settle();
+
+    expect((await settled).deadLettered).toHaveLength(1);
+    expect(Number.isFinite(bus.inspect().letterBytes)).toBe(true);
+  });
+
+  // R:J2
+  it('lets nobody rewrite a letter', async () => {
+    const { env, bus } = simulated();
+    bus.subscribe('a', boom);
+    bus.publish('a', 1);
+    await env.settle();
+    const [letter] = bus.deadLetters.list();
+
+    expect(Object.isFrozen(letter)).toBe(true);
+    expect(Object.isFrozen(letter?.history)).toBe(true);
+  });
+
+  // R:B4
+  it('pauses and ends the lane of a group, too', async () => {
+    const { env, bus } = simulated();
+    const ann = bus.register('ann');
+    let aborted = false;
+    const begun: unknown[] = [];
+    ann.subscribe(
+      'a',
+      ({ payload }, { signal }) => {
+        begun.push(payload);
+        signal.addEventListener('abort', () => {
+          aborted = true;
+        });
+        return new Promise(() => {});
+      },
+      { group: 'g', lane: 'own' },
+    );
+    ann.pause();
+    bus.publish('a', 1);
+    await env.settle();
+    expect(begun).toEqual([]);
+    ann.resume();
+    await env.settle();
+
+    void ann.leave();
+    await env.advance(100);
+
+    expect([begun, aborted]).toEqual([[1], true]);
+    expect(bus.inspect()).toMatchObject({ inFlight: 0, deadLettered: 1 });
+  });
+
+  // R:E4
+  it('allows a pattern that reaches further by no pattern that looks like it', () => {
+    const { bus } = simulated();
+    const lent = bus.register('ann').restrict({ subscribe: ['report.*'] });
+
+    for (const wider of ['report.**', 'report.{a,b.**}', '**']) {
+      expect(() => lent.subscribe(wider, () => {})).toThrow(
+        expect.objectContaining({ code: 'TELLASK_DENIED' }),
+      );
+    }
+    expect(lent.subscribe('report.7', () => {}).active).toBe(true);
+  });
+
+  // R:E4
+  it('gives nothing more to who pulls with a revoked handle, and keeps its agent', async () => {
+    const { env, bus } = simulated();
+    const ann = bus.register('ann');
+    const lent = ann.restrict({});
+    const news = lent.messages('news');
+    const mail = lent.messages();
+    const next = lent.receive();
+    lent.revoke();
+
+    bus.publish('news', 1);
+    bus.send('ann', 'mail', 2);
+    await env.settle();
+
+    expect(await next).toBeUndefined();
+    expect(await news.next()).toMatchObject({ done: true });
+    const none = mail.next();
+    await env.settle();
+    expect(await none).toMatchObject({ done: true });
+    await expect(lent.leave()).rejects.toMatchObject({ code: 'TELLASK_REVOKED' });
+    await lent[Symbol.asyncDispose]();
+    const kept = ann.receive();
+    await env.settle();
+    expect((await kept)?.payload).toBe(2);
+  });
+
+  // R:F2
+  it('waits for an answer of which `then` gives nothing back', async () => {
+    const { env, bus } = simulated();
+    const answers = Object.defineProperty({}, 'then', {
+      value: (give: (answer: number) => void) => give(42),
+    });
+    bus.register('ann').serve('q', () => answers);
+    const answer = bus.request('q', 1);
+
+    await env.settle();
+
+    expect(await answer).toBe(42);
+  });
+
+  // R:E1
+  it('gives everybody who pulls a copy of his own when it should', async () => {
+    const env = new SimEnv();
+    const bus = new MessageBus({ env, isolation: 'clone' });
+    const [one, other] = [bus.messages('a'), bus.messages('a')];
+    bus.publish('a', { parts: new Map([[1, 1]]) });
+
+    const read = [one.next(), other.next()];
+    await env.settle();
+    const [first, second] = (await Promise.all(read)).map(
+      ({ value }) => value.payload as { parts: unknown },
+    );
+
+    expect(first).toEqual(second);
+    expect(first?.parts).not.toBe(second?.parts);
+  });
 });
