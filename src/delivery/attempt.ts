@@ -125,7 +125,8 @@ export class Attempt implements Speaker, Cause {
     return this.worker.house.reply(this, value);
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
+    if (this.#state === 'fenced') throw new FencedError(this.agent, 'close', this.message.topic);
     return this.worker.house.close(this);
   }
 

@@ -42,7 +42,7 @@ export class Ledger {
   open = 0;
   /** Those of them that nobody waits for: handlers that closed the bus themselves. */
   exempt = 0;
-  #onIdle: (() => void)[] = [];
+  readonly #onIdle = new Set<() => void>();
 
   /** All copies count as queued from here, so that the books balance while they are placed. */
   admit(copies: number): void {
@@ -79,7 +79,7 @@ export class Ledger {
     this.queued -= gone;
     this.handled += gone;
     this.open -= gone;
-    if (this.#onIdle.length > 0) this.idleNow();
+    if (this.#onIdle.size > 0) this.idleNow();
     return gone;
   }
 
@@ -91,7 +91,7 @@ export class Ledger {
 
   closeOne(): void {
     this.open--;
-    if (this.#onIdle.length > 0) this.idleNow();
+    if (this.#onIdle.size > 0) this.idleNow();
   }
 
   /** Nothing that is waited for is admitted and without an outcome. */
@@ -99,16 +99,17 @@ export class Ledger {
     return this.open <= this.exempt;
   }
 
-  /** Calls back once, as soon as the bus is idle; at once when it is. */
-  whenIdle(callback: () => void): void {
+  /** Calls back once, as soon as the bus is idle; at once when it is. Returns how to stop waiting. */
+  whenIdle(callback: () => void): () => void {
     if (this.idle) callback();
-    else this.#onIdle.push(callback);
+    else this.#onIdle.add(callback);
+    return () => this.#onIdle.delete(callback);
   }
 
   idleNow(): void {
     if (!this.idle) return;
-    const callbacks = this.#onIdle;
-    this.#onIdle = [];
+    const callbacks = [...this.#onIdle];
+    this.#onIdle.clear();
     for (const callback of callbacks) callback();
   }
 }

@@ -62,8 +62,12 @@ export function untilIdle(env: Env, ledger: Ledger, timeoutMs: number): Promise<
   return new Promise((resolve) => {
     // Without a limit too: a program that only waits for this must not end meanwhile.
     const options = { keepAlive: true, label: 'drain' };
-    const timer = env.setTimer(timeoutMs, () => resolve(ledger.idle), options);
-    ledger.whenIdle(() => {
+    const late = (): void => {
+      forget();
+      resolve(ledger.idle);
+    };
+    const timer = env.setTimer(timeoutMs, late, options);
+    const forget = ledger.whenIdle(() => {
       timer.cancel();
       resolve(true);
     });

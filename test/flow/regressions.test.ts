@@ -415,4 +415,21 @@ describe('regressions', () => {
     expect(first).toEqual(second);
     expect(first?.parts).not.toBe(second?.parts);
   });
+
+  // R:B4
+  it('lets no fenced handler close the bus', async () => {
+    const { env, bus } = simulated();
+    let closing: Promise<unknown> | undefined;
+    const wait = (ms: number) => new Promise<void>((go) => env.setTimer(ms, go));
+    bus.subscribe('a', async (_, context) => {
+      await wait(5_000);
+      closing = context.close().catch((error) => error.code);
+    });
+    bus.publish('a', 1);
+
+    await env.run();
+
+    expect(await closing).toBe('TELLASK_FENCED');
+    expect(bus.inspect().status).toBe('open');
+  });
 });
