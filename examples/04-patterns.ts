@@ -8,6 +8,7 @@ const contract = defineContract({
     'report.{id}.approved': z.object({ by: z.string() }),
     'alarm.raised': z.object({ level: z.enum(['amber', 'red']) }),
   },
+  requests: { 'words.count': { input: z.object({ text: z.string() }), output: z.number() } },
 });
 type Newsroom = typeof contract;
 
@@ -37,6 +38,10 @@ writer.publish(drafted, { text: 'Hello.' });
 writer.publish(topic('report.{id}.approved', { id: '7' }), { by: 'editor' });
 writer.publish('alarm.raised', { level: 'red' });
 await bus.drain();
+
+// A request names what it takes and what it gives: the answer is a number, and checked.
+bus.register('counter').serve('words.count', ({ payload }) => payload.text.split(' ').length);
+console.log('words:', await writer.request('words.count', { text: 'tell and ask' }));
 
 // The compiler refuses these two as well; the casts are what it takes to get past it.
 try {

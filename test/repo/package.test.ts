@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path/posix';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readSources } from './sources.ts';
@@ -45,6 +46,15 @@ function loadedPackages(): string[] {
   return [...new Set(names.filter((name) => name !== undefined))].toSorted();
 }
 
+/** What a page links to inside the package, from its root. */
+function linksOf(page: string): string[] {
+  const text = readFileSync(new URL(page, ROOT), 'utf8');
+  const targets = [...text.matchAll(/\]\(([^)\s#]+)[^)]*\)/g)].map(([, target = '']) => target);
+  return targets
+    .filter((target) => !/^https?:/.test(target))
+    .map((target) => join(dirname(page), target).replace(/\/$/, ''));
+}
+
 describe('the package', () => {
   it('depends on the five packages that it was given, and on no other', () => {
     expect(Object.keys(manifest.dependencies)).toEqual([
@@ -86,6 +96,19 @@ describe('the packed package', () => {
 
     expect(strays).toEqual([]);
     expect(files.filter((path) => /\.(?:test|test-d|bench)\./.test(path))).toEqual([]);
+  });
+
+  it('holds whatever its README and its documents link to', () => {
+    const pages = files.filter((path) => path.endsWith('.md'));
+
+    const broken = pages.flatMap((page) =>
+      linksOf(page).filter(
+        (link) => !files.some((path) => path === link || path.startsWith(`${link}/`)),
+      ),
+    );
+
+    expect(pages).toContain('docs/contracts.md');
+    expect(broken).toEqual([]);
   });
 
   it('holds every source with its build, its types and the maps of both', () => {
