@@ -6,7 +6,13 @@ import type {
 } from '../delivery/handler-options.ts';
 import type { ReceiveOptions } from '../delivery/inbox.ts';
 import type { Receipt } from '../delivery/receipt.ts';
-import type { PublishOptions, RequestOptions, SendOptions, Speaker } from '../delivery/speech.ts';
+import type {
+  PublishOptions,
+  RequestOptions,
+  SendOptions,
+  Speaker,
+  Speaking,
+} from '../delivery/speech.ts';
 import type { Invoke } from '../delivery/subscription.ts';
 import type {
   AnyContract,
@@ -58,21 +64,7 @@ export interface AgentInfo {
 }
 
 /** What the handle asks of its bus; `bus.ts` fills it in. */
-export interface AgentHost {
-  publish(speaker: Speaker, topic: string, payload: unknown, options?: PublishOptions): Receipt;
-  send(
-    speaker: Speaker,
-    to: string,
-    topic: string,
-    payload: unknown,
-    options?: SendOptions,
-  ): Receipt;
-  request(
-    speaker: Speaker,
-    topic: string,
-    payload: unknown,
-    options?: RequestOptions,
-  ): Promise<unknown>;
+export interface AgentHost extends Speaking {
   subscribe(
     record: AgentRecord,
     permits: HandlePermits,

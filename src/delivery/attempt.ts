@@ -5,28 +5,21 @@ import { Delivery } from './delivery.ts';
 import { FencedError } from './errors.ts';
 import type { HandlerWatch } from './handler-watch.ts';
 import type { Admission, Receipt } from './receipt.ts';
-import type { Cause, PublishOptions, RequestOptions, SendOptions, Speaker } from './speech.ts';
+import type {
+  Cause,
+  PublishOptions,
+  RequestOptions,
+  SendOptions,
+  Speaker,
+  Speaking,
+} from './speech.ts';
 import type { Subscription } from './subscription.ts';
 import type { Instant } from './turn-clock.ts';
 import type { Worker } from './worker.ts';
 
 /** What a running handler may ask of the bus; `bus.ts` fills it in. */
-export interface House {
+export interface House extends Speaking {
   now(): number;
-  publish(speaker: Speaker, topic: string, payload: unknown, options?: PublishOptions): Receipt;
-  send(
-    speaker: Speaker,
-    to: string,
-    topic: string,
-    payload: unknown,
-    options?: SendOptions,
-  ): Receipt;
-  request(
-    speaker: Speaker,
-    topic: string,
-    payload: unknown,
-    options?: RequestOptions,
-  ): Promise<unknown>;
   reply(attempt: Attempt, value: unknown): boolean;
   close(attempt: Attempt): Promise<void>;
   log(attempt: Attempt): Logger;

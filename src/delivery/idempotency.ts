@@ -15,6 +15,7 @@ export const IDEMPOTENCY_HEADER = 'idempotency-key';
 
 interface Remembered {
   readonly answer: unknown;
+  readonly context: Attempt;
   at: number;
 }
 
@@ -50,9 +51,10 @@ export class Idempotency {
   #answer(id: string, handler: Invoke, message: Message, context: Attempt): unknown {
     this.#forgetOld();
     const known = this.#answers.get(id);
-    if (known !== undefined) return known.answer;
+    // A first call that hung and was fenced will never answer: the repetition is a new first call.
+    if (known !== undefined && !known.context.fenced) return known.answer;
     const answer = handler(message, context);
-    this.#answers.set(id, { answer, at: this.#now() });
+    this.#answers.set(id, { answer, context, at: this.#now() });
     if (this.#answers.size > this.#maxKeys) this.#forgetOldest();
     if (answer instanceof Promise) answer.catch(() => this.#answers.delete(id));
     return answer;

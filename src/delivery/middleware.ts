@@ -1,4 +1,5 @@
 import { misuse } from '../kernel/errors.ts';
+import { isThenable } from '../kernel/thenable.ts';
 import type { Message, MessageType } from '../message/message.ts';
 import type { Attempt } from './attempt.ts';
 import type { Context } from './context.ts';
@@ -94,7 +95,7 @@ export class MiddlewareChain {
       this.#passFrom(index + 1, draft);
     };
     const result: unknown = middleware.outgoing?.(draft, next);
-    if (typeof (result as { then?: unknown } | undefined)?.then === 'function') {
+    if (isThenable(result)) {
       // The caller has its answer when this returns; a later veto would come too late.
       Promise.resolve(result).catch(() => {});
       throw new TypeError(
@@ -125,7 +126,7 @@ export class MiddlewareChain {
     };
     const result = middleware.handle?.(message, context as unknown as Context, next);
     if (called) return result;
-    if (typeof (result as { then?: unknown } | undefined)?.then !== 'function') return SKIPPED;
+    if (!isThenable(result)) return SKIPPED;
     return Promise.resolve(result).then((value) => (called ? value : SKIPPED));
   }
 }

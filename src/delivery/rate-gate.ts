@@ -42,11 +42,6 @@ export class RateGate<T extends Queued = Queued> {
     return false;
   }
 
-  /** An item that passed did not start after all. */
-  giveBack(): void {
-    this.#tokens = Math.min(this.#limit.limit, this.#tokens + 1);
-  }
-
   removeWhere(matches: (item: T) => boolean): T[] {
     const taken = this.#parked.removeWhere(matches);
     if (this.#parked.size === 0) this.close();

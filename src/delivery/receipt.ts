@@ -70,7 +70,7 @@ export class Admission implements Receipt {
   }
 
   get overflowed(): readonly string[] {
-    return this.#more?.overflowed ?? [];
+    return Object.freeze([...(this.#more?.overflowed ?? [])]);
   }
 
   get duplicate(): boolean {
@@ -182,7 +182,7 @@ export class Admission implements Receipt {
   #result(): Settled {
     const { letters, expired, cancelled } = this.#aftermath();
     const handled = this.list.subscriptions.length - letters.length - expired - cancelled;
-    return { handled, deadLettered: letters, expired, cancelled };
+    return { handled, deadLettered: Object.freeze([...letters]), expired, cancelled };
   }
 }
 printAsJson(Admission.prototype);

@@ -1,3 +1,4 @@
+import { misuse } from '../kernel/errors.ts';
 import { Envelope, type FamilyView, type Lineage, type Origin } from '../message/envelope.ts';
 import type { Family } from '../message/family-index.ts';
 import { parse } from '../message/parse.ts';
@@ -119,6 +120,7 @@ function passed(words: Words, middleware: MiddlewareChain): Words {
   };
   middleware.pass(draft);
   const { type, payload, priority, headers } = draft;
+  if (typeof type !== 'string') throw misuse('draft.type', 'a string', type);
   const changed = { type, priority: toPriority(priority), headers: Object.freeze({ ...headers }) };
   return { ...words, payload, said: { ...said, ...changed } };
 }

@@ -1,6 +1,7 @@
 import type { Envelope } from '../message/envelope.ts';
 import type { MessageType } from '../message/message.ts';
 import type { PriorityInput } from '../message/priority.ts';
+import type { Receipt } from './receipt.ts';
 
 /** Options of `publish`. */
 export interface PublishOptions {
@@ -52,6 +53,24 @@ export interface Speaker {
   readonly name: string;
   /** What is being handled while this is said. */
   readonly cause: Cause | undefined;
+}
+
+/** Says things for whoever may speak. */
+export interface Speaking {
+  publish(speaker: Speaker, topic: string, payload: unknown, options?: PublishOptions): Receipt;
+  send(
+    speaker: Speaker,
+    to: string,
+    topic: string,
+    payload: unknown,
+    options?: SendOptions,
+  ): Receipt;
+  request(
+    speaker: Speaker,
+    topic: string,
+    payload: unknown,
+    options?: RequestOptions,
+  ): Promise<unknown>;
 }
 
 /** A delivery, seen as the cause of what its handler says. */

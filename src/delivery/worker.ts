@@ -1,6 +1,7 @@
 import type { Env, Lane } from '../kernel/env.ts';
 import { isTellaskError } from '../kernel/errors.ts';
 import type { GuardedEvents } from '../kernel/events.ts';
+import { isThenable } from '../kernel/thenable.ts';
 import type { Lanes } from '../mailbox/lanes.ts';
 import { Mailbox, type MailboxOptions } from '../mailbox/mailbox.ts';
 import type { Envelope } from '../message/envelope.ts';
@@ -435,14 +436,4 @@ function passesRate(delivery: Delivery): boolean {
 function isBefore(one: Delivery, other: Delivery): boolean {
   if (one.priority !== other.priority) return one.priority > other.priority;
   return one.message.seq < other.message.seq;
-}
-
-/** A `then` that throws when it is looked at makes no promise. */
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  if (typeof value !== 'object' || value === null) return false;
-  try {
-    return typeof (value as { then?: unknown }).then === 'function';
-  } catch {
-    return false;
-  }
 }

@@ -34,12 +34,6 @@ export class ValidationError extends TellaskError {
   }
 }
 
-Object.defineProperty(ValidationError.prototype, 'name', {
-  value: 'ValidationError',
-  writable: true,
-  configurable: true,
-});
-
 /** What is parsed, for the words of the errors. */
 export interface ParseSubject {
   readonly what: string;

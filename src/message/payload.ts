@@ -25,11 +25,6 @@ export class PayloadError extends TellaskError {
     this.problem = problem;
   }
 }
-Object.defineProperty(PayloadError.prototype, 'name', {
-  value: 'PayloadError',
-  writable: true,
-  configurable: true,
-});
 
 /** Returns any object from a constructor, so that a subclass puts its private field on it. */
 class Stamp {

@@ -20,6 +20,7 @@ import type { Invoke, Subscription } from '../delivery/subscription.ts';
 import type { Subscriber, Subscriptions } from '../delivery/subscriptions.ts';
 import { Worker } from '../delivery/worker.ts';
 import { onAbort } from '../kernel/abort.ts';
+import { isThenable } from '../kernel/thenable.ts';
 import type { Message } from '../message/message.ts';
 import { parse } from '../message/parse.ts';
 import { compilePattern } from '../message/pattern.ts';
@@ -313,7 +314,7 @@ export class Hosting implements AgentHost {
   #answering(handler: Invoke): Invoke {
     return (message, context) => {
       const answer = handler(message, context);
-      if (!isPromise(answer)) return this.#answerOf(message, answer);
+      if (!isThenable(answer)) return this.#answerOf(message, answer);
       // By a promise of our own: the `then` of another kind may give nothing back.
       return Promise.resolve(answer).then((value) => this.#answerOf(message, value));
     };
@@ -355,10 +356,6 @@ class Handle implements SubscriptionHandle {
   [Symbol.dispose](): void {
     this.unsubscribe();
   }
-}
-
-function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
 }
 
 function statusOf({ status, running }: Worker): AgentInfo['status'] {

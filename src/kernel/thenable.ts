@@ -1,0 +1,9 @@
+/** Whether a value is a promise of any make. A `then` that throws when looked at makes none. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  if (typeof value !== 'object' || value === null) return false;
+  try {
+    return typeof (value as { then?: unknown }).then === 'function';
+  } catch {
+    return false;
+  }
+}
