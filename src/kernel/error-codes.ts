@@ -5,11 +5,11 @@
 export const ERROR_CODES = {
   TELLASK_CLOSED: [
     false,
-    'The bus was closed or is draining. Make a new bus, or speak through the context of a running delivery, which a drain still admits.',
+    'Make a new bus. While it drains, only the context of a running delivery may speak.',
   ],
   TELLASK_INVALID_TOPIC: [
     false,
-    "A topic is 1 to 64 segments joined by dots, without blanks and without * ? [ ] { } ( ) \\ > ! | /. Build one from data with topic('report.{id}.drafted', { id }).",
+    "Segments joined by dots, without blanks and * ? [ ] { } ( ) \\ > ! | /. Build one from data with topic('report.{id}.drafted', { id }).",
   ],
   TELLASK_INVALID_PATTERN: [
     false,
@@ -17,24 +17,12 @@ export const ERROR_CODES = {
   ],
   TELLASK_INVALID_NAME: [
     false,
-    'An agent name is one segment of at most 128 characters, in one script, without blanks, dots and glob characters.',
+    'One segment of at most 128 characters, in one script, without blanks, dots and globs.',
   ],
-  TELLASK_NAME_TAKEN: [
-    false,
-    'Names are unique on a bus. Let the other agent leave first, or choose another name.',
-  ],
-  TELLASK_UNKNOWN_TOPIC: [
-    false,
-    'The contract does not name this topic. Add it to the contract, or set open: true on the bus.',
-  ],
-  TELLASK_UNKNOWN_RECIPIENT: [
-    true,
-    'No agent of this name is registered now. Register it first, or publish instead of send.',
-  ],
-  TELLASK_VALIDATION: [
-    false,
-    'The payload does not fit the schema of its topic. The issues name the paths; the values are left out on purpose.',
-  ],
+  TELLASK_NAME_TAKEN: [false, 'Let the other agent leave first, or choose another name.'],
+  TELLASK_UNKNOWN_TOPIC: [false, 'Add the topic to the contract, or set open: true on the bus.'],
+  TELLASK_UNKNOWN_RECIPIENT: [true, 'Register the agent first, or publish instead of send.'],
+  TELLASK_VALIDATION: [false, 'The issues name the paths; the values are left out on purpose.'],
   TELLASK_PAYLOAD: [
     false,
     "Payloads are data: no accessors, at most 100 levels deep. Pass an id instead of a live object, or set isolation: 'share'.",
@@ -51,32 +39,20 @@ export const ERROR_CODES = {
     true,
     "The recipient is slower than its senders. Raise capacity or concurrency, choose overflow: 'wait' and await receipt.accepted, or send less.",
   ],
-  TELLASK_NO_RESPONDER: [
-    true,
-    'Nobody serves this topic now. Start the responder first, or check the spelling.',
-  ],
-  TELLASK_TIMEOUT: [
-    true,
-    'No answer came in time. The message says where the request was last seen.',
-  ],
+  TELLASK_NO_RESPONDER: [true, 'Start the responder first, or check the spelling.'],
+  TELLASK_TIMEOUT: [true, 'The message says where the request was last seen.'],
   TELLASK_HANDLER_TIMEOUT: [
     true,
-    'The handler ran longer than its timeoutMs. Pass context.signal on to what it waits for, or raise timeoutMs.',
+    'Pass context.signal on to what the handler waits for, or raise timeoutMs.',
   ],
-  TELLASK_RESPONDER_LEFT: [
-    true,
-    'The agent that was asked left before it answered. Ask again: another one may serve the topic.',
-  ],
-  TELLASK_EXPIRED: [true, 'The message was older than its ttlMs before a handler was free for it.'],
+  TELLASK_RESPONDER_LEFT: [true, 'Ask again: another agent may serve the topic.'],
+  TELLASK_EXPIRED: [true, 'Give it a longer ttlMs, or its recipient more concurrency.'],
   TELLASK_DEAD_LETTERED: [
     false,
-    'The request ended as a dead letter. Its reason is a field of this error; bus.deadLetters has the letter, and redrive() tries it again.',
+    'Its reason is a field of this error; bus.deadLetters has the letter, and redrive() tries it again.',
   ],
-  TELLASK_CANCELLED: [false, 'The request was withdrawn before a handler answered it.'],
-  TELLASK_HANDLER_ERROR: [
-    false,
-    'The handler threw something that is not an Error; the cause holds it.',
-  ],
+  TELLASK_CANCELLED: [false, 'Somebody withdrew the request before it was answered.'],
+  TELLASK_HANDLER_ERROR: [false, 'The cause is what the handler threw.'],
   TELLASK_REJECTED: [
     false,
     'The handler refused the message for good. Mend the message, then redrive its letter.',
