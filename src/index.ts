@@ -96,6 +96,8 @@ export type {
   RequestShape,
   ResponderChunk,
   ResponderOutput,
+  ServeArg,
+  ServedTopic,
   StateKeyArg,
   StateValue,
   TopicArg,

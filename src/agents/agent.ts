@@ -24,6 +24,8 @@ import type {
   RequestMessage,
   RequestOutput,
   ResponderOutput,
+  ServeArg,
+  ServedTopic,
   TopicArg,
   TopicInput,
 } from '../message/contract-types.ts';
@@ -197,12 +199,12 @@ export class Agent<C extends ContractShape = AnyContract> implements Voice<C>, A
    * ```
    */
   serve<const T extends string>(
-    topic: RequestArg<C, T>,
+    topic: ServeArg<C, T>,
     handler: (
-      request: RequestMessage<C, T>,
+      request: RequestMessage<C, ServedTopic<C, T>>,
       context: Context<C>,
-    ) => ResponderOutput<C, T> | PromiseLike<ResponderOutput<C, T>>,
-    options: ServeOptions<RequestMessage<C, T>> = {},
+    ) => ResponderOutput<C, ServedTopic<C, T>> | PromiseLike<ResponderOutput<C, ServedTopic<C, T>>>,
+    options: ServeOptions<RequestMessage<C, ServedTopic<C, T>>> = {},
   ): SubscriptionHandle {
     this.#permits.check('serve', topic);
     const [record, permits] = [this.#record, this.#permits];

@@ -139,6 +139,12 @@ type MessageAt<C, K extends string> = K extends string
 /** `T` if it is a request of the contract, else a sentence that says what is wrong with it. */
 export type RequestArg<C, T extends string> = AddressArg<C, 'requests', T>;
 
+/** What may be served: a request of the contract, or all of a family by its key. */
+export type ServeArg<C, T extends string> = T extends KeyIn<C, 'requests'> ? T : RequestArg<C, T>;
+
+/** The topics that a responder of `T` answers: for a key those of its family. */
+export type ServedTopic<C, T extends string> = T extends KeyIn<C, 'requests'> ? TopicOf<T> : T;
+
 /** What the asker gives: the input side of the input schema. */
 export type RequestInput<C, T extends string> = InputOf<RequestPart<C, T, 'input'>>;
 
