@@ -33,11 +33,11 @@ export const ERROR_CODES = {
   ],
   TELLASK_REVOKED: [
     false,
-    'The handle was revoked or its agent has left. A handle belongs to one registration: register again to get a new one.',
+    'A handle belongs to one registration: register again to get a new one.',
   ],
   TELLASK_MAILBOX_FULL: [
     true,
-    "The recipient is slower than its senders. Raise capacity or concurrency, choose overflow: 'wait' and await receipt.accepted, or send less.",
+    "Raise capacity or concurrency, choose overflow: 'wait' and await receipt.accepted, or send less.",
   ],
   TELLASK_NO_RESPONDER: [true, 'Start the responder first, or check the spelling.'],
   TELLASK_TIMEOUT: [true, 'The message says where the request was last seen.'],
@@ -57,10 +57,7 @@ export const ERROR_CODES = {
     false,
     'The handler refused the message for good. Mend the message, then redrive its letter.',
   ],
-  TELLASK_FENCED: [
-    false,
-    'This delivery is over for its handler: it ran past its time-out, or its agent left. Nothing that it still says is heard.',
-  ],
+  TELLASK_FENCED: [false, 'The delivery is over for its handler: stop when context.signal aborts.'],
 } as const;
 
 /** One of the stable codes of {@link TellaskError}. */
