@@ -51,6 +51,7 @@ async function talk(parts: Parts, from: number, to: number): Promise<string[]> {
     await new Promise((resolve) => setImmediate(resolve));
     fault ??= conservationFault(bus.inspect());
   }
+  await new Promise((resolve) => setTimeout(resolve, 30)); // what was delayed is due by then
   await bus.drain();
   await bus.deadLetters.redrive({ reason: 'handler-error' }, { maxRedrives: 1 });
   await bus.drain();
@@ -73,7 +74,7 @@ function report(points: readonly HeapPoint[], faults: readonly string[], seconds
 
 function begin(): Parts {
   const random = seededRandom(seed);
-  const bus = new MessageBus();
+  const bus = new MessageBus({ handlerTimeoutMs: 100 });
   registerWorkers(bus, random);
   registerResponders(bus, random);
   registerHanger(bus);

@@ -62,6 +62,8 @@ export interface AdmitterParts {
   readonly schedule: Schedule;
   readonly taps: Taps;
   readonly unheard: (message: Envelope) => void;
+  /** Milliseconds that a handler may run unless it says otherwise. */
+  readonly handlerTimeoutMs: number;
   now(): number;
   status(): BusStatus;
   addressee(name: string): Addressee | undefined;
@@ -139,7 +141,8 @@ export class Admitter {
     const lineage: Lineage = {
       correlationId: message.correlationId,
       causationId: originalId,
-      deadline: Infinity,
+      // Nobody waits for a redriven request: its handler gets the time that any handler gets.
+      deadline: action === 'request' ? this.#parts.now() + this.#parts.handlerTimeoutMs : Infinity,
       depth: 0,
       hops: (message.lineage?.hops ?? 0) + 1,
     };

@@ -300,6 +300,7 @@ export class Wiring {
         maxKeys: dedupe.maxKeys ?? DEFAULTS.dedupeMaxKeys,
       }),
       unheard: (message) => this.#unheard(message, unheard),
+      handlerTimeoutMs: options.handlerTimeoutMs ?? DEFAULTS.handlerTimeoutMs,
       now,
       status: () => this.status,
       addressee: (name) => registry.get(name),

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { MessageBus } from '../../src/index.ts';
 import { SimEnv } from '../../src/testing/sim-env.ts';
+import { createTestBus } from '../../src/testing.ts';
 
 function simulated(): { env: SimEnv; bus: MessageBus } {
   const env = new SimEnv();
@@ -433,4 +434,24 @@ describe('regressions', () => {
     expect(await closing).toBe('TELLASK_FENCED');
     expect(bus.inspect().status).toBe('open');
   });
+});
+
+it('gives a redriven request the time of a handler, for nobody waits who would bound it', async () => {
+  const t = createTestBus({ handlerTimeoutMs: 500, graceMs: 100 });
+  const server = t.bus.register('server');
+  let calls = 0;
+  server.serve('work', () => {
+    calls++;
+    if (calls === 1) throw new Error('not now');
+    return new Promise(() => {});
+  });
+  const asked = t.bus.request('work', 1).catch((error: Error) => error.message);
+  await t.settle();
+  await asked;
+
+  await t.bus.deadLetters.redrive({ reason: 'handler-error' });
+  await t.clock.advance(700);
+
+  expect(t.bus.deadLetters.list().map(({ reason }) => reason)).toEqual(['handler-timeout']);
+  expect(t.bus.inspect().inFlight).toBe(0);
 });
