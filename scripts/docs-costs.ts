@@ -54,8 +54,8 @@ function perSecond(row: string): string {
   const median = found?.results.tellask?.median;
   if (found === undefined || median === undefined)
     return `not measured yet: \`npm run bench -- ${row}\``;
-  const thousands = Math.round(1e9 / median / 1_000);
-  return `${thousands.toLocaleString('en')} 000 a second (Node ${found.node.replace('v', '')}, ${found.cpus} processors; \`npm run bench -- ${row}\`)`;
+  const perSecond = Math.round(1e9 / median / 1_000) * 1_000;
+  return `${perSecond.toLocaleString('en')} a second (Node ${found.node.replace('v', '')}, ${found.cpus} processors; \`npm run bench -- ${row}\`)`;
 }
 
 const { engines } = readJson('package.json') as { readonly engines: { readonly node: string } };
