@@ -13,7 +13,7 @@ import {
 } from './errors.ts';
 import { Admission } from './receipt.ts';
 import type { Refusals } from './refusals.ts';
-import type { Requests } from './requests.ts';
+import type { Pending, Requests, Terms } from './requests.ts';
 import type { Eligible, Responders, Serving } from './responders.ts';
 import { lineageOf, readAsked, readMs } from './said.ts';
 import type { Scribe } from './scribe.ts';
@@ -40,6 +40,17 @@ export interface AskParts {
   hasAgent(name: string): boolean;
   hasCapability(name: string, capability: string): boolean;
   nearestAgent(name: string): string | undefined;
+}
+
+/** A call that was checked and written down, before anybody is asked. */
+interface Question {
+  readonly words: Words;
+  readonly route: Serving;
+  /** The payload, in the library's own. */
+  readonly owned: unknown;
+  readonly now: Instant;
+  /** Milliseconds, never longer than what the asker itself has left. */
+  readonly timeoutMs: number;
 }
 
 /** Asks: one responder, one answer, one deadline. */
@@ -70,9 +81,24 @@ export class Ask {
     payload: unknown,
     options: RequestOptions,
   ): Promise<unknown> {
-    this.#parts.admitter.checkOpen(speaker, 'request', topic);
+    const question = this.#prepare('request', speaker, topic, payload, options);
+    const responder = this.#choose(question, options.to);
+    const { timeoutMs } = question;
+    const terms = { timeoutMs, idleTimeoutMs: Infinity, onProgress: undefined };
+    return this.#put(question, responder, terms, options.signal).promise;
+  }
+
+  /** Reads and checks a call and writes down what it asks; nobody is asked yet. */
+  #prepare(
+    verb: string,
+    speaker: Speaker,
+    topic: string,
+    payload: unknown,
+    options: RequestOptions,
+  ): Question {
+    this.#parts.admitter.checkOpen(speaker, verb, topic);
     if (typeof options !== 'object' || options === null) {
-      throw misuse('The options of request', 'an object', options);
+      throw misuse(`The options of ${verb}`, 'an object', options);
     }
     readMs('timeoutMs', options.timeoutMs);
     options.signal?.throwIfAborted();
@@ -88,52 +114,52 @@ export class Ask {
       payload,
       said,
     };
-    return this.#write(words, route, options);
+    const { draft, owned } = this.#write(words, route);
+    // A deadline is counted from the call itself, not from the beginning of a long turn.
+    const now: Instant = { at: this.#parts.now() };
+    const timeoutMs = this.#timeoutOf(options, speaker.cause, now.at);
+    return { words: draft, route, owned, now, timeoutMs };
   }
 
-  #write(words: Words, route: Serving, options: RequestOptions): Promise<unknown> {
+  #write(words: Words, route: Serving): { readonly draft: Words; readonly owned: unknown } {
     const { scribe, refusals } = this.#parts;
-    const { cause } = words.speaker;
     let draft = words;
-    let owned: unknown;
     try {
       draft = scribe.draft(words);
-      owned = scribe.payload(draft, route.family);
+      return { draft, owned: scribe.payload(draft, route.family) };
     } catch (error) {
       throw refusals.refuse(words, error);
     }
-    const responder = this.#choose(draft, route, options);
-    // A deadline is counted from the call itself, not from the beginning of a long turn.
-    const now: Instant = { at: this.#parts.now() };
-    const timeoutMs = this.#timeoutOf(options, cause, now.at);
-    const deadline = now.at + timeoutMs;
-    const lineage = lineageOf(cause, draft.said.correlationId, deadline, 1);
-    const message = scribe.envelope(draft, responder.owner, owned, lineage, deadline, now);
-    return this.#ask(message, responder, timeoutMs, options.signal, cause);
   }
 
-  #ask(
-    message: Envelope,
+  /** Puts the question to one responder. */
+  #put(
+    question: Question,
     responder: Subscription,
-    timeoutMs: number,
+    terms: Terms,
     signal: AbortSignal | undefined,
-    cause: Cause | undefined,
-  ): Promise<unknown> {
-    const { admitter, dispatcher, refusals, requests } = this.#parts;
+  ): Pending {
+    const { admitter, dispatcher, scribe, requests } = this.#parts;
+    const { words, now, owned } = question;
+    const { cause } = words.speaker;
+    const deadline = now.at + question.timeoutMs;
+    const lineage = lineageOf(cause, words.said.correlationId, deadline, 1);
+    const message = scribe.envelope(words, responder.owner, owned, lineage, deadline, now);
     const list = DispatchList.of(responder);
-    if (dispatcher.refuses(message.priority, list)) {
-      const { owner, home } = responder;
-      throw refusals.refuseMessage(
-        message,
-        new MailboxFullError(owner, home.mailbox.options.capacity),
-      );
-    }
-    const pending = requests.open(message, timeoutMs);
+    this.#checkRoom(message, responder, list);
+    const pending = requests.open(message, terms);
     const admission = new Admission(message, list, pending);
     admitter.announce(admission);
     dispatcher.dispatch(admission);
     if (signal !== undefined || cause !== undefined) pending.listen(signal, cause);
-    return pending.promise;
+    return pending;
+  }
+
+  #checkRoom(message: Envelope, { owner, home }: Subscription, list: DispatchList): void {
+    const { dispatcher, refusals } = this.#parts;
+    if (!dispatcher.refuses(message.priority, list)) return;
+    const full = new MailboxFullError(owner, home.mailbox.options.capacity);
+    throw refusals.refuseMessage(message, full);
   }
 
   /** Never longer than what the asker itself has left. */
@@ -142,7 +168,7 @@ export class Ask {
     return cause === undefined ? own : Math.min(own, cause.deadline - now);
   }
 
-  #choose(words: Words, route: Serving, { to }: RequestOptions): Subscription {
+  #choose({ words, route }: Question, to: RequestOptions['to']): Subscription {
     const { responders, refusals, dispatcher } = this.#parts;
     // What lies in the ring is outstanding, too: a choice between several has to see it.
     if (route.subscriptions.length > 1) dispatcher.spill();

@@ -15,6 +15,17 @@ export interface RequestParts {
   abandon(asker: Asker, how: 'expired' | 'withdrawn', reason: unknown): void;
   /** An answer that nobody waits for any more. */
   late(message: Envelope, value: unknown): void;
+  /** Hears what a user's `onProgress` threw. */
+  onFault(error: unknown, where: string): void;
+}
+
+/** How long an asker waits, and what it hears meanwhile. */
+export interface Terms {
+  /** Milliseconds for the whole call, `Infinity` for no limit. */
+  readonly timeoutMs: number;
+  /** Milliseconds without a sign of life, `Infinity` for no limit. */
+  readonly idleTimeoutMs: number;
+  readonly onProgress: ((update: unknown) => void) | undefined;
 }
 
 /** All requests that wait for an answer. */
@@ -30,9 +41,9 @@ export class Requests {
     return this.#open.size;
   }
 
-  /** Opens a request of `timeoutMs`; its promise settles exactly once. */
-  open(message: Envelope, timeoutMs: number): Pending {
-    const pending = new Pending(this.#parts, this.#open, message, timeoutMs);
+  /** Opens a request; its promise settles exactly once. */
+  open(message: Envelope, terms: Terms): Pending {
+    const pending = new Pending(this.#parts, this.#open, message, terms);
     this.#open.add(pending);
     return pending;
   }
@@ -57,24 +68,27 @@ export class Pending implements Asker, Lane {
   posted = false;
   readonly #parts: RequestParts;
   readonly #open: Set<Pending>;
-  readonly #timeoutMs: number;
+  readonly #terms: Terms;
+  /** Monotonic instant of the last sign of life; read only when an idle limit is set. */
+  #aliveAt = 0;
   #timer: Timer | undefined = undefined;
   #offs: (() => void)[] | undefined = undefined;
   #answer: Answer | undefined = undefined;
   #resolve!: (value: unknown) => void;
   #reject!: (reason: unknown) => void;
 
-  constructor(parts: RequestParts, open: Set<Pending>, message: Envelope, timeoutMs: number) {
+  constructor(parts: RequestParts, open: Set<Pending>, message: Envelope, terms: Terms) {
     this.message = message;
     this.#parts = parts;
     this.#open = open;
-    this.#timeoutMs = timeoutMs;
+    this.#terms = terms;
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    if (timeoutMs === Infinity) return;
-    this.#timer = parts.env.setTimer(timeoutMs, () => this.#timedOut(), TIMEOUT);
+    const { timeoutMs, idleTimeoutMs } = terms;
+    if (idleTimeoutMs !== Infinity) this.#aliveAt = parts.env.now();
+    this.#arm(Math.min(timeoutMs, idleTimeoutMs));
   }
 
   get label(): string {
@@ -107,6 +121,22 @@ export class Pending implements Asker, Lane {
     if (this.#answer === undefined) this.#settle({ value: error, failed: true });
   }
 
+  /** A sign of life: the idle limit counts from here. */
+  touch(): void {
+    if (this.#terms.idleTimeoutMs !== Infinity) this.#aliveAt = this.#parts.env.now();
+  }
+
+  /** The responder says how far it is. */
+  progress(update: unknown): void {
+    if (this.#answer !== undefined) return;
+    this.touch();
+    try {
+      this.#terms.onProgress?.(update);
+    } catch (error) {
+      this.#parts.onFault(error, 'onProgress');
+    }
+  }
+
   /** The answer arrives. */
   run(): void {
     const { value, failed } = this.#answer as Answer;
@@ -114,10 +144,30 @@ export class Pending implements Asker, Lane {
     else this.#resolve(value);
   }
 
-  #timedOut(): void {
+  #arm(delayMs: number): void {
+    if (delayMs === Infinity) return;
+    this.#timer = this.#parts.env.setTimer(delayMs, () => this.#due(), TIMEOUT);
+  }
+
+  /** One timer serves both limits: signs of life move the idle one, and it looks again. */
+  #due(): void {
+    const { timeoutMs, idleTimeoutMs } = this.#terms;
+    if (idleTimeoutMs === Infinity) {
+      this.#timedOut(timeoutMs);
+      return;
+    }
+    const now = this.#parts.env.now();
+    const left = this.message.at + timeoutMs - now;
+    const idleLeft = this.#aliveAt + idleTimeoutMs - now;
+    if (left <= 0) this.#timedOut(timeoutMs);
+    else if (idleLeft <= 0) this.#timedOut(idleTimeoutMs);
+    else this.#arm(Math.min(left, idleLeft));
+  }
+
+  #timedOut(afterMs: number): void {
     const { topic, to = 'nobody' } = this.message;
     const where = whereabouts(this.delivery, this.#parts.now());
-    this.#giveUp('expired', new RequestTimeoutError(topic, to, this.#timeoutMs, where));
+    this.#giveUp('expired', new RequestTimeoutError(topic, to, afterMs, where));
   }
 
   #giveUp(how: 'expired' | 'withdrawn', reason: unknown): void {

@@ -236,6 +236,7 @@ export class Wiring {
         else this.#withdraw(delivery, how);
       },
       late: (message, value) => this.#lateReply(message, value),
+      onFault: (error, where) => this.fault(error, where),
     });
   }
 
