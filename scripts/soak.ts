@@ -74,7 +74,9 @@ function report(points: readonly HeapPoint[], faults: readonly string[], seconds
 
 function begin(): Parts {
   const random = seededRandom(seed);
-  const bus = new MessageBus({ handlerTimeoutMs: 100 });
+  // The dispatch cache is bounded but breathes: at 10 000 topics it fills and empties by megabytes,
+  // which would hide what is looked for.
+  const bus = new MessageBus({ handlerTimeoutMs: 100, maxCachedTopics: 100 });
   registerWorkers(bus, random);
   registerResponders(bus, random);
   registerHanger(bus);

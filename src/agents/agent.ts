@@ -290,7 +290,7 @@ export class Agent<C extends ContractShape = AnyContract> implements Voice<C>, A
   restrict(restriction: Restriction): Agent<C> {
     this.#permits.checkAlive();
     const permits = new HandlePermits(this.name, this.#permits, restriction);
-    return new Agent<C>(this.#host, this.#record, permits);
+    return handleOf(this.#host, this.#record, permits);
   }
 
   /** Makes this handle, and those that were made from it, useless, and ends their subscriptions. */
@@ -303,4 +303,13 @@ export class Agent<C extends ContractShape = AnyContract> implements Voice<C>, A
   inspect(): AgentInfo {
     return this.#host.info(this.#record);
   }
+}
+
+/** Apart from the class: one that names itself inside would be renamed when it is bundled. */
+function handleOf<C extends ContractShape>(
+  host: AgentHost,
+  record: AgentRecord,
+  permits: HandlePermits,
+): Agent<C> {
+  return new Agent<C>(host, record, permits);
 }

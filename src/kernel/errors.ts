@@ -33,7 +33,7 @@ export class TellaskError extends Error {
   constructor(code: ErrorCode, message: string, options: TellaskErrorOptions = {}) {
     const limit = Error.stackTraceLimit;
     // A stack costs 3 to 10 microseconds; a full mailbox must stay cheaper than what fills it.
-    const bare = options.stack === false && !TellaskError.captureStacks;
+    const bare = options.stack === false && !new.target.captureStacks;
     if (bare) Error.stackTraceLimit = 0;
     super(message, 'cause' in options ? { cause: options.cause } : undefined);
     if (bare) Error.stackTraceLimit = limit;

@@ -77,6 +77,37 @@ describe('the package', () => {
   });
 });
 
+describe('the bundle', () => {
+  it('says the same under the same names as the single modules', async () => {
+    for (const entry of ['index', 'testing']) {
+      const [bundled, single] = (await Promise.all(
+        [`dist/bundle/${entry}.js`, `dist/${entry}.js`].map(
+          (path) => import(new URL(path, ROOT).href),
+        ),
+      )) as [Record<string, unknown>, Record<string, unknown>];
+      const named = (exports: Record<string, unknown>): string[] =>
+        Object.entries(exports).map(([key, value]) => `${key} ${nameOf(value)}`);
+
+      expect(named(bundled).toSorted()).toEqual(named(single).toSorted());
+    }
+  });
+
+  it('is one library in both entries', async () => {
+    const program = `
+      import { MessageBus } from 'tellask';
+      import { createTestBus } from 'tellask/testing';
+      console.log(createTestBus().bus instanceof MessageBus, import.meta.resolve('tellask'));`;
+
+    const said = run(process.execPath, '--input-type=module', '--eval', program);
+
+    expect(said).toMatch(/^true file:.*\/dist\/bundle\/index\.js\n$/);
+  });
+});
+
+function nameOf(value: unknown): string {
+  return typeof value === 'function' ? value.name : typeof value;
+}
+
 describe('the packed package', () => {
   let files: string[];
 
@@ -120,9 +151,17 @@ describe('the packed package', () => {
     expect(wanted.filter((path) => !files.includes(path))).toEqual([]);
   });
 
+  it('holds what Node loads: a file for each entry, one that they share, and their maps', () => {
+    const bundled = files.filter((path) => path.startsWith('dist/bundle/'));
+
+    const stems = ['index', 'tellask', 'testing'];
+    const wanted = stems.flatMap((stem) => [`${stem}.js`, `${stem}.js.map`]);
+    expect(bundled.toSorted()).toEqual(wanted.map((name) => `dist/bundle/${name}`));
+  });
+
   it('holds no build of a source that is gone', () => {
     const orphans = files
-      .filter((path) => path.startsWith('dist/'))
+      .filter((path) => path.startsWith('dist/') && !path.startsWith('dist/bundle/'))
       .map((path) => path.replace(/^dist/, 'src').replace(/(?:\.d\.ts|\.js)(?:\.map)?$/, '.ts'))
       .filter((path) => !existsSync(new URL(path, ROOT)));
 
