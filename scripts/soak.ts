@@ -74,9 +74,10 @@ function report(points: readonly HeapPoint[], faults: readonly string[], seconds
 
 function begin(): Parts {
   const random = seededRandom(seed);
-  // The dispatch cache is bounded but breathes: at 10 000 topics it fills and empties by megabytes,
-  // which would hide what is looked for.
-  const bus = new MessageBus({ handlerTimeoutMs: 100, maxCachedTopics: 100 });
+  // Both are bounded, but at their defaults the dispatch cache fills and empties by megabytes, and
+  // guests take millions of messages to fill the labels: that would hide what is looked for.
+  const bounds = { maxCachedTopics: 100, maxMetricLabels: 100 };
+  const bus = new MessageBus({ handlerTimeoutMs: 100, ...bounds });
   registerWorkers(bus, random);
   registerResponders(bus, random);
   registerHanger(bus);

@@ -301,7 +301,9 @@ export class Worker implements Lane, Recipient {
     if (attempt.watch !== undefined) attempt.watch.holdsSlot = holds;
     if (!holds) this.#release();
     if (this.options.onHang === 'stop') this.ends?.unsubscribe();
-    this.#shop.running.giveUp(attempt);
+    // Who holds no slot is forgotten: its promise may never settle.
+    if (holds) this.#shop.running.giveUp(attempt);
+    else this.#shop.running.remove(attempt);
   }
 
   /** Gives up a running handler from outside: it is fenced and its slot is free. */
@@ -312,6 +314,7 @@ export class Worker implements Lane, Recipient {
     attempt.fence();
     end(attempt.delivery);
     this.#release();
+    this.#shop.running.remove(attempt);
   }
 
   #ended(attempt: Attempt, failure: Failure | undefined, value: unknown): void {

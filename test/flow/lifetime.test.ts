@@ -35,6 +35,35 @@ describe('a program with a bus', () => {
     expect(printed).toBe('TELLASK_TIMEOUT');
   });
 
+  // R:D5
+  it('forgets a handler that never ends, and its message', () => {
+    const printed = run(`
+      import { setFlagsFromString } from 'node:v8';
+      import { runInNewContext } from 'node:vm';
+      setFlagsFromString('--expose-gc');
+      const bus = new MessageBus({ handlerTimeoutMs: 1, graceMs: 1, isolation: 'share' });
+      bus.subscribe('x', () => new Promise(() => {}));
+      const abandoned = new Promise((resolve) => bus.events.once('abandoned', () => resolve()));
+      const keepAlive = setInterval(() => {}, 1_000);
+      const say = () => {
+        const payload = { text: 'long' };
+        bus.publish('x', payload);
+        return new WeakRef(payload);
+      };
+      const payload = say();
+      await abandoned;
+      bus.deadLetters.purge();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      runInNewContext('gc')();
+      await new Promise((resolve) => setImmediate(resolve));
+      runInNewContext('gc')();
+      console.log(bus.inspect().abandoned, payload.deref());
+      clearInterval(keepAlive);
+    `);
+
+    expect(printed).toBe('1 undefined');
+  });
+
   it('starts nothing by importing the library', () => {
     const printed = run(`
       console.log(process.getActiveResourcesInfo().filter((name) => /Timeout|Immediate/.test(name)).length);
