@@ -107,6 +107,7 @@ export class MessageBus<C extends ContractShape = AnyContract>
       send: (speaker, ...said) => wiring.admitter.send(speaker, ...said),
       request: (speaker, ...said) => wiring.ask.request(speaker, ...said),
       reply: (attempt, value) => this.#hosting.reply(attempt, value),
+      progress: (attempt, update) => this.#hosting.progress(attempt, update),
       close: (attempt) => this.#hosting.close(attempt, () => this.close()),
       log: (attempt) => this.#hosting.logOf(attempt),
     }));

@@ -43,7 +43,7 @@ export interface AskParts {
 }
 
 /** A call that was checked and written down, before anybody is asked. */
-interface Question {
+export interface Question {
   readonly words: Words;
   readonly route: Serving;
   /** The payload, in the library's own. */
@@ -81,15 +81,17 @@ export class Ask {
     payload: unknown,
     options: RequestOptions,
   ): Promise<unknown> {
-    const question = this.#prepare('request', speaker, topic, payload, options);
+    const question = this.prepare('request', speaker, topic, payload, options);
     const responder = this.#choose(question, options.to);
-    const { timeoutMs } = question;
-    const terms = { timeoutMs, idleTimeoutMs: Infinity, onProgress: undefined };
-    return this.#put(question, responder, terms, options.signal).promise;
+    const { signal } = options;
+    const pending = this.put(question, responder, termsOf(question, options));
+    const { cause } = speaker;
+    if (signal !== undefined || cause !== undefined) pending.listen(signal, cause);
+    return pending.promise;
   }
 
   /** Reads and checks a call and writes down what it asks; nobody is asked yet. */
-  #prepare(
+  prepare(
     verb: string,
     speaker: Speaker,
     topic: string,
@@ -100,7 +102,7 @@ export class Ask {
     if (typeof options !== 'object' || options === null) {
       throw misuse(`The options of ${verb}`, 'an object', options);
     }
-    readMs('timeoutMs', options.timeoutMs);
+    checkTerms(options);
     options.signal?.throwIfAborted();
     const route = this.#parts.responders.route(topic);
     const family = this.#knownFamily(route, topic);
@@ -132,17 +134,19 @@ export class Ask {
     }
   }
 
-  /** Puts the question to one responder. */
-  #put(
+  /**
+   * Puts the question to one responder, whose time is over at the monotonic instant `deadline`. Who
+   * asks has to listen for what calls it off.
+   */
+  put(
     question: Question,
     responder: Subscription,
     terms: Terms,
-    signal: AbortSignal | undefined,
+    deadline: number = question.now.at + question.timeoutMs,
   ): Pending {
     const { admitter, dispatcher, scribe, requests } = this.#parts;
     const { words, now, owned } = question;
     const { cause } = words.speaker;
-    const deadline = now.at + question.timeoutMs;
     const lineage = lineageOf(cause, words.said.correlationId, deadline, 1);
     const message = scribe.envelope(words, responder.owner, owned, lineage, deadline, now);
     const list = DispatchList.of(responder);
@@ -151,7 +155,6 @@ export class Ask {
     const admission = new Admission(message, list, pending);
     admitter.announce(admission);
     dispatcher.dispatch(admission);
-    if (signal !== undefined || cause !== undefined) pending.listen(signal, cause);
     return pending;
   }
 
@@ -205,4 +208,16 @@ export class Ask {
   #nearest(topic: string): string | undefined {
     return this.#parts.contract?.nearest('requests', topic);
   }
+}
+
+function checkTerms({ timeoutMs, idleTimeoutMs, onProgress }: RequestOptions): void {
+  readMs('timeoutMs', timeoutMs);
+  readMs('idleTimeoutMs', idleTimeoutMs);
+  if (onProgress !== undefined && typeof onProgress !== 'function') {
+    throw misuse('onProgress', 'a function of the update', onProgress);
+  }
+}
+
+function termsOf({ timeoutMs }: Question, { idleTimeoutMs, onProgress }: RequestOptions): Terms {
+  return { timeoutMs, idleTimeoutMs: idleTimeoutMs ?? Infinity, onProgress };
 }

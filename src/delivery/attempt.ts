@@ -4,7 +4,8 @@ import { Cancellation } from './cancellation.ts';
 import { Delivery } from './delivery.ts';
 import { FencedError } from './errors.ts';
 import type { HandlerWatch } from './handler-watch.ts';
-import type { Admission, Receipt } from './receipt.ts';
+import { IDEMPOTENCY_HEADER } from './idempotency.ts';
+import type { Admission, Asker, Receipt } from './receipt.ts';
 import type {
   Cause,
   PublishOptions,
@@ -21,6 +22,7 @@ import type { Worker } from './worker.ts';
 export interface House extends Speaking {
   now(): number;
   reply(attempt: Attempt, value: unknown): boolean;
+  progress(attempt: Attempt, update: unknown): void;
   close(attempt: Attempt): Promise<void>;
   log(attempt: Attempt): Logger;
 }
@@ -94,6 +96,11 @@ export class Attempt implements Speaker, Cause {
     return Math.max(0, until - this.worker.house.now());
   }
 
+  get idempotencyKey(): string {
+    const { redriveOf, message } = this.#admission;
+    return message.headers[IDEMPOTENCY_HEADER] ?? redriveOf?.originalId ?? message.id;
+  }
+
   get log(): Logger {
     return this.worker.house.log(this);
   }
@@ -118,6 +125,11 @@ export class Attempt implements Speaker, Cause {
     return this.worker.house.reply(this, value);
   }
 
+  progress(update?: unknown): void {
+    this.#mayStill('report progress on', this.message.topic);
+    this.worker.house.progress(this, update);
+  }
+
   async close(): Promise<void> {
     if (this.#state === 'fenced') throw new FencedError(this.agent, 'close', this.message.topic);
     return this.worker.house.close(this);
@@ -125,6 +137,11 @@ export class Attempt implements Speaker, Cause {
 
   get name(): string {
     return this.#subscription.owner;
+  }
+
+  /** Who waits for its answer. */
+  get asker(): Asker | undefined {
+    return this.#admission.asker;
   }
 
   get cause(): Cause {

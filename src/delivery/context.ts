@@ -95,6 +95,39 @@ export interface Context<C extends ContractShape = AnyContract> extends Voice<C>
   readonly replayed: boolean;
   /** The bus's logger, with the agent and the conversation in its fields. */
   readonly log: Logger;
+  /**
+   * The `idempotencyKey` of the request, else the id of the message that was said first: the same
+   * over all attempts and redrives, so that what is done outside the bus can be done once.
+   *
+   * @example
+   * ```ts
+   * import { MessageBus } from 'tellask';
+   * const bus = new MessageBus();
+   * bus.register('bank').serve('pay', (_request, context) => context.idempotencyKey);
+   * await bus.request('pay', 7, { idempotencyKey: 'invoice-7' }); // => 'invoice-7'
+   * ```
+   */
+  readonly idempotencyKey: string;
+  /**
+   * A sign of life: the asker's `idleTimeoutMs` counts anew, and its `onProgress` gets the update.
+   * Does nothing for a message that nobody waits for. It reaches the own asker and nobody further:
+   * who asks on gives `onProgress: (update) => context.progress(update)` to what it asks.
+   *
+   * @throws PayloadError `TELLASK_PAYLOAD`, FencedError `TELLASK_FENCED`
+   * @example
+   * ```ts
+   * import { MessageBus } from 'tellask';
+   * const bus = new MessageBus();
+   * bus.register('baker').serve('bake', (_request, context) => {
+   *   context.progress('in the oven');
+   *   return 'bread';
+   * });
+   * const heard: unknown[] = [];
+   * await bus.request('bake', {}, { onProgress: (update) => heard.push(update) }); // => 'bread'
+   * heard; // => ['in the oven']
+   * ```
+   */
+  progress(update?: unknown): void;
   /** Answers a request before the handler returns; false when that changed nothing. */
   reply(value: unknown): boolean;
   /** Lets the agent leave, or closes the bus from a subscription of the host; waits for no one. */

@@ -11,6 +11,8 @@ export interface Asker {
   delivery: Delivery | undefined;
   answer(value: unknown): boolean;
   fail(error: unknown): void;
+  /** The responder says how far it is. */
+  progress(update: unknown): void;
 }
 
 /** What became of all deliveries of one message. */

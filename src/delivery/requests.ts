@@ -1,5 +1,6 @@
 import { onAbort } from '../kernel/abort.ts';
 import type { Env, Lane, Timer } from '../kernel/env.ts';
+import { isThenable } from '../kernel/thenable.ts';
 import type { Envelope } from '../message/envelope.ts';
 import type { Delivery } from './delivery.ts';
 import { RequestTimeoutError } from './errors.ts';
@@ -26,6 +27,14 @@ export interface Terms {
   /** Milliseconds without a sign of life, `Infinity` for no limit. */
   readonly idleTimeoutMs: number;
   readonly onProgress: ((update: unknown) => void) | undefined;
+  /** Hears the answer in place of the promise: for who asks many at once. */
+  readonly onSettled?: ((answer: Answer) => void) | undefined;
+}
+
+/** What an asker got: a value, or an error. */
+export interface Answer {
+  readonly value: unknown;
+  readonly failed: boolean;
 }
 
 /** All requests that wait for an answer. */
@@ -54,6 +63,11 @@ export class Requests {
   }
 }
 
+/** The promise of a request whose answer is heard in another way. */
+const NEVER = new Promise<never>(() => {});
+/** What stands for the answer once nobody wants it, though the responder may go on. */
+const UNWANTED: Answer = { value: undefined, failed: false };
+
 const TIMEOUT = { keepAlive: true, label: 'request time-out' } as const;
 
 /**
@@ -74,6 +88,8 @@ export class Pending implements Asker, Lane {
   #timer: Timer | undefined = undefined;
   #offs: (() => void)[] | undefined = undefined;
   #answer: Answer | undefined = undefined;
+  /** Updates on their way to `onProgress`, on a simulated Env. */
+  #updates: unknown[] | undefined = undefined;
   #resolve!: (value: unknown) => void;
   #reject!: (reason: unknown) => void;
 
@@ -82,10 +98,7 @@ export class Pending implements Asker, Lane {
     this.#parts = parts;
     this.#open = open;
     this.#terms = terms;
-    this.promise = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
+    this.promise = terms.onSettled === undefined ? this.#makePromise() : NEVER;
     const { timeoutMs, idleTimeoutMs } = terms;
     if (idleTimeoutMs !== Infinity) this.#aliveAt = parts.env.now();
     this.#arm(Math.min(timeoutMs, idleTimeoutMs));
@@ -113,8 +126,26 @@ export class Pending implements Asker, Lane {
       this.#settle({ value, failed: false });
       return true;
     }
-    this.#parts.late(this.message, value);
+    if (this.#answer !== UNWANTED) this.#parts.late(this.message, value);
     return false;
+  }
+
+  /** What it got, also when that is still on its way. */
+  get settled(): Answer | undefined {
+    return this.#answer;
+  }
+
+  /** Calls it off: what has begun is aborted, what has not is taken back. */
+  withdraw(reason: unknown): void {
+    this.#giveUp('withdrawn', reason);
+  }
+
+  /** Nobody waits any more, but the responder may go on: its answer will be no late reply. */
+  release(): void {
+    if (this.#answer !== undefined) return;
+    this.#answer = UNWANTED;
+    this.#stop();
+    this.#open.delete(this);
   }
 
   fail(error: unknown): void {
@@ -130,18 +161,47 @@ export class Pending implements Asker, Lane {
   progress(update: unknown): void {
     if (this.#answer !== undefined) return;
     this.touch();
+    if (this.#terms.onProgress === undefined) return;
+    if (this.#parts.env.direct) {
+      this.#tell(update);
+      return;
+    }
+    this.#updates ??= [];
+    this.#updates.push(update);
+    this.#parts.env.post(this);
+  }
+
+  /** The next update arrives, or the answer. */
+  run(): void {
+    if (this.#updates !== undefined && this.#updates.length > 0) {
+      this.#tell(this.#updates.shift());
+      if (this.#updates.length > 0 || this.#answer !== undefined) this.#parts.env.post(this);
+    } else if (this.#answer !== undefined && this.#answer !== UNWANTED) this.#arrive(this.#answer);
+  }
+
+  #makePromise(): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+  }
+
+  #arrive(answer: Answer): void {
+    const { onSettled } = this.#terms;
+    if (onSettled !== undefined) onSettled(answer);
+    else if (answer.failed) this.#reject(answer.value);
+    else this.#resolve(answer.value);
+  }
+
+  /** An `onProgress` that fails, now or later, changes nothing for the request. */
+  #tell(update: unknown): void {
     try {
-      this.#terms.onProgress?.(update);
+      const heard: unknown = this.#terms.onProgress?.(update);
+      if (!isThenable(heard)) return;
+      Promise.resolve(heard).catch((error) => this.#parts.onFault(error, 'onProgress'));
     } catch (error) {
       this.#parts.onFault(error, 'onProgress');
     }
-  }
-
-  /** The answer arrives. */
-  run(): void {
-    const { value, failed } = this.#answer as Answer;
-    if (failed) this.#reject(value);
-    else this.#resolve(value);
   }
 
   #arm(delayMs: number): void {
@@ -188,9 +248,4 @@ export class Pending implements Asker, Lane {
     this.#timer?.cancel();
     for (const off of this.#offs ?? []) off();
   }
-}
-
-interface Answer {
-  readonly value: unknown;
-  readonly failed: boolean;
 }

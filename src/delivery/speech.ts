@@ -43,6 +43,13 @@ export interface RequestOptions {
   /** The same key makes a responder with `idempotent` answer with its first answer. */
   readonly idempotencyKey?: string;
   readonly correlationId?: string;
+  /**
+   * Milliseconds without a sign of life of the responder: its answer, or `context.progress`. It
+   * counts from the call, also while the request is queued. @default Infinity
+   */
+  readonly idleTimeoutMs?: number;
+  /** Hears what the responder says with `context.progress`. What it throws changes nothing. */
+  readonly onProgress?: (update: unknown) => void;
 }
 
 /**

@@ -240,6 +240,11 @@ export class Hosting implements AgentHost {
     return asker.answer(answer);
   }
 
+  /** Like everything that is said, an update belongs to the library once it was given. */
+  progress({ asker }: Attempt, update: unknown): void {
+    asker?.progress(this.#wiring.keeper.keep(update));
+  }
+
   close(attempt: Attempt, closeBus: () => Promise<unknown>): Promise<void> {
     const { registry, membership, ledger } = this.#wiring;
     const { delivery } = attempt;
