@@ -4,7 +4,8 @@ import type { Inbox } from '../delivery/inbox.ts';
 import type { Subscription } from '../delivery/subscription.ts';
 import { Worker } from '../delivery/worker.ts';
 
-const MAX_REMEMBERED = 1_000;
+/** Topics whose recipient is remembered: a miss costs a look at the few subscriptions of one agent. */
+const MAX_REMEMBERED = 128;
 
 /** One registration of an agent. Handles, replies and subscriptions belong to it, not to a name. */
 export class AgentRecord implements Addressee {
