@@ -30,10 +30,13 @@ export {
   FencedError,
   HandlerError,
   HandlerTimeoutError,
+  LoopError,
+  type LoopGuard,
   MailboxFullError,
   MessageTimeoutError,
   NameTakenError,
   NoResponderError,
+  RateLimitedError,
   RejectedError,
   RequestTimeoutError,
   ResponderLeftError,
@@ -42,6 +45,7 @@ export {
   UnknownTopicError,
 } from './delivery/errors.ts';
 export type { ExplainedSubscription, Explanation } from './delivery/explain.ts';
+export type { GuardNotice, GuardOptions } from './delivery/guard.ts';
 // ---- how it is handled
 export type {
   AgentSubscribeOptions,

@@ -19,6 +19,7 @@ import {
   UnknownRecipientError,
   UnknownTopicError,
 } from './errors.ts';
+import type { Guard } from './guard.ts';
 import type { Ledger } from './ledger.ts';
 import type { MiddlewareChain } from './middleware.ts';
 import { Admission, type Receipt } from './receipt.ts';
@@ -51,6 +52,7 @@ export interface AdmitterParts {
   readonly events: GuardedEvents<BusEvents>;
   readonly scribe: Scribe;
   readonly refusals: Refusals;
+  readonly guard: Guard;
   readonly dispatcher: Dispatcher;
   readonly router: Router<Subscription, Route>;
   readonly contract: Contract | undefined;
@@ -161,6 +163,25 @@ export class Admitter {
     throw this.#parts.refusals.count(new ClosedError(`${action} ${String(topic)}`));
   }
 
+  /** Says something as the bus itself, on a topic of its own; not made when nobody listens. */
+  sayOwn(topic: string, payload: unknown, lineage: Lineage | undefined): void {
+    if (this.#parts.status() === 'closed') return;
+    const list = this.#parts.router.route(topic).listFor('$host', PLAIN_EVENT.type);
+    if (list.subscriptions.length === 0) return;
+    const words = {
+      action: 'publish',
+      speaker: { name: '$host', cause: undefined },
+      to: undefined,
+      topic,
+      family: undefined,
+      payload,
+      said: PLAIN_EVENT,
+    } as const;
+    const owned = this.#parts.scribe.payload(words, undefined);
+    const message = this.#parts.scribe.envelope(words, undefined, owned, lineage);
+    this.#deliver(new Admission(message, list));
+  }
+
   /** Shows taps and listeners what is about to be delivered. */
   announce({ message, list }: Admission): void {
     const { events, taps } = this.#parts;
@@ -170,9 +191,10 @@ export class Admitter {
 
   // ---- publish
 
-  /** Nothing but the route decides: no schema, no middleware, nothing to copy. */
+  /** Nothing but the route decides: no schema, no middleware, no rate, nothing to copy. */
   #isPlain(route: Route, payload: unknown): boolean {
     if (!route.plain || this.#parts.middleware.watchesOutgoing) return false;
+    if (this.#parts.guard.rated) return false;
     if (typeof payload === 'function') return false;
     return typeof payload !== 'object' || payload === null || isOwned(payload);
   }
@@ -242,11 +264,13 @@ export class Admitter {
   }
 
   #write(words: Words, family: Family | undefined): Envelope {
-    const { scribe, refusals } = this.#parts;
+    const { scribe, refusals, guard } = this.#parts;
     try {
+      if (guard.rated) guard.checkSender(words);
       const draft = scribe.draft(words);
       const payload = scribe.payload(draft, family);
       const lineage = lineageOf(words.speaker.cause, words.said.correlationId);
+      if (lineage !== undefined || guard.rated) guard.check(words, words.to, lineage);
       return scribe.envelope(draft, words.to, payload, lineage);
     } catch (error) {
       throw refusals.refuse(words, error);

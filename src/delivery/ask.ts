@@ -1,6 +1,6 @@
 import { misuse } from '../kernel/errors.ts';
 import type { Contract } from '../message/contract.ts';
-import type { Envelope } from '../message/envelope.ts';
+import type { Envelope, Lineage } from '../message/envelope.ts';
 import type { Family } from '../message/family-index.ts';
 import type { Admitter } from './admitter.ts';
 import { DispatchList } from './dispatch-list.ts';
@@ -11,6 +11,7 @@ import {
   UnknownRecipientError,
   UnknownTopicError,
 } from './errors.ts';
+import type { Guard } from './guard.ts';
 import { Admission } from './receipt.ts';
 import type { Refusals } from './refusals.ts';
 import type { Pending, Requests, Terms } from './requests.ts';
@@ -29,6 +30,7 @@ export interface AskParts {
   readonly admitter: Admitter;
   readonly scribe: Scribe;
   readonly refusals: Refusals;
+  readonly guard: Guard;
   readonly dispatcher: Dispatcher;
   readonly requests: Requests;
   readonly responders: Responders;
@@ -124,9 +126,10 @@ export class Ask {
   }
 
   #write(words: Words, route: Serving): { readonly draft: Words; readonly owned: unknown } {
-    const { scribe, refusals } = this.#parts;
+    const { scribe, refusals, guard } = this.#parts;
     let draft = words;
     try {
+      if (guard.rated) guard.checkSender(words);
       draft = scribe.draft(words);
       return { draft, owned: scribe.payload(draft, route.family) };
     } catch (error) {
@@ -148,6 +151,7 @@ export class Ask {
     const { words, now, owned } = question;
     const { cause } = words.speaker;
     const lineage = lineageOf(cause, words.said.correlationId, deadline, 1);
+    this.#checkGuards(words, responder.owner, lineage);
     const message = scribe.envelope(words, responder.owner, owned, lineage, deadline, now);
     const list = DispatchList.of(responder);
     this.#checkRoom(message, responder, list);
@@ -156,6 +160,15 @@ export class Ask {
     admitter.announce(admission);
     dispatcher.dispatch(admission);
     return pending;
+  }
+
+  #checkGuards(words: Words, to: string, lineage: Lineage | undefined): void {
+    const { guard, refusals } = this.#parts;
+    try {
+      guard.check(words, to, lineage);
+    } catch (error) {
+      throw refusals.refuse({ ...words, to }, error);
+    }
   }
 
   #checkRoom(message: Envelope, { owner, home }: Subscription, list: DispatchList): void {

@@ -20,6 +20,7 @@ export type DeadLetterReason =
   | 'unknown-recipient'
   | 'validation'
   | 'denied'
+  | 'loop'
   | 'expired'
   | 'closed'
   | 'late-reply';

@@ -240,6 +240,57 @@ export class RevokedError extends TellaskError {
   }
 }
 
+/** Which bound of a conversation was reached. */
+export type LoopGuard = 'depth' | 'hops' | 'repeats';
+
+const LOOPS: Readonly<Record<LoopGuard, (limit: number) => string>> = {
+  depth: (limit) => `more than ${limit} requests would wait inside each other`,
+  hops: (limit) => `more than ${limit} messages have caused each other`,
+  repeats: (limit) => `the same was said more than ${limit} times`,
+};
+
+/** A conversation goes round in circles. Code `TELLASK_LOOP`. */
+export class LoopError extends TellaskError {
+  readonly guard: LoopGuard;
+  readonly limit: number;
+  /** What led there, oldest first: `ann -thanks-> bob`. */
+  readonly path: readonly string[];
+  /** The `correlationId` of the conversation. */
+  readonly conversation: string | undefined;
+
+  constructor(
+    guard: LoopGuard,
+    limit: number,
+    path: readonly string[],
+    conversation: string | undefined,
+  ) {
+    super('TELLASK_LOOP', `Stopped, for ${LOOPS[guard](limit)}: ${path.join(', ')}`);
+    this.guard = guard;
+    this.limit = limit;
+    this.path = path;
+    this.conversation = conversation;
+  }
+}
+
+/** An agent says more than its rate allows. Code `TELLASK_RATE_LIMITED`. */
+export class RateLimitedError extends TellaskError {
+  readonly agent: string;
+  /** To whom, when the rate is that of a pair. */
+  readonly recipient: string | undefined;
+  /** Milliseconds. */
+  readonly retryAfterMs: number;
+
+  constructor(agent: string, recipient: string | undefined, retryAfterMs: number) {
+    const whom = recipient === undefined ? '' : ` to ${recipient}`;
+    super('TELLASK_RATE_LIMITED', `${agent} says too much${whom}: wait ${retryAfterMs} ms`, {
+      stack: false,
+    });
+    this.agent = agent;
+    this.recipient = recipient;
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
 /** Another agent has the name. Code `TELLASK_NAME_TAKEN`. */
 export class NameTakenError extends TellaskError {
   readonly agent: string;

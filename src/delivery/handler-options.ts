@@ -164,7 +164,7 @@ export function checkHandler(handler: unknown, options: HandlerSettings): void {
   }
   const { retry, rateLimit } = options;
   if (retry !== undefined && retry !== false) checkOrder(retry);
-  if (rateLimit !== undefined) checkRate(rateLimit);
+  if (rateLimit !== undefined) checkRate(rateLimit, 'rateLimit');
 }
 
 /** Checks what only responders have. */
@@ -190,10 +190,11 @@ function checkOrder({ order }: HandlerRetry): void {
   }
 }
 
-function checkRate({ limit, perMs }: RateLimit): void {
-  readCount('rateLimit.limit', limit, 1);
-  if (typeof perMs !== 'number') throw misuse('rateLimit.perMs', 'a number', perMs);
-  if (!(perMs > 0)) throw new RangeError(`rateLimit.perMs must be more than 0, but it is ${perMs}`);
+/** Checks a rate, which stands under `name`. */
+export function checkRate({ limit, perMs }: RateLimit, name: string): void {
+  readCount(`${name}.limit`, limit, 1);
+  if (typeof perMs !== 'number') throw misuse(`${name}.perMs`, 'a number', perMs);
+  if (!(perMs > 0)) throw new RangeError(`${name}.perMs must be more than 0, but it is ${perMs}`);
 }
 
 /** The types a subscription listens for. */

@@ -30,6 +30,7 @@ export class Outcomes {
   readonly #metrics: Metrics;
   readonly #logger: Logger;
   readonly #now: () => number;
+  readonly #onFault: (error: unknown, where: string) => void;
 
   constructor(parts: {
     readonly ledger: Ledger;
@@ -38,6 +39,8 @@ export class Outcomes {
     readonly metrics: Metrics;
     readonly logger: Logger;
     readonly now: () => number;
+    /** Hears of failures on the library's own topics, which leave no letter. */
+    readonly onFault: (error: unknown, where: string) => void;
   }) {
     this.#ledger = parts.ledger;
     this.#letters = parts.letters;
@@ -45,6 +48,7 @@ export class Outcomes {
     this.#metrics = parts.metrics;
     this.#logger = parts.logger;
     this.#now = parts.now;
+    this.#onFault = parts.onFault;
   }
 
   /** Nobody watches single deliveries. */
@@ -88,7 +92,11 @@ export class Outcomes {
     const letter = this.#letters.bury(delivery, reason, error);
     admission.endedOne('deadLettered', letter?.id);
     admission.asker?.fail(rejectionFor(delivery, reason, error));
-    if (letter === undefined) return;
+    if (letter === undefined) {
+      const { topic } = admission.message;
+      this.#onFault(error ?? new DeadLetteredError(topic, reason), `delivery of ${topic}`);
+      return;
+    }
     this.#logDeath(letter, error);
     this.#events.emit('dead-lettered', letter);
   }

@@ -3,7 +3,7 @@ import type { Envelope } from '../message/envelope.ts';
 import { ValidationError } from '../message/parse.ts';
 import type { BusEvents } from './bus-events.ts';
 import type { DeadLetterReason, DeadLetters } from './dead-letters.ts';
-import { DeniedError, UnknownRecipientError } from './errors.ts';
+import { DeniedError, LoopError, RateLimitedError, UnknownRecipientError } from './errors.ts';
 import type { Ledger } from './ledger.ts';
 import { lineageOf } from './said.ts';
 import type { Scribe } from './scribe.ts';
@@ -60,5 +60,6 @@ export class Refusals {
 function letterReason(error: unknown): DeadLetterReason | undefined {
   if (error instanceof ValidationError) return 'validation';
   if (error instanceof UnknownRecipientError) return 'unknown-recipient';
+  if (error instanceof LoopError || error instanceof RateLimitedError) return 'loop';
   return error instanceof DeniedError ? 'denied' : undefined;
 }

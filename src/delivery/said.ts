@@ -82,15 +82,24 @@ export function lineageOf(
 ): Lineage | undefined {
   if (cause === undefined) {
     if (correlationId === undefined && deadline === Infinity) return undefined;
-    return { correlationId, causationId: undefined, deadline, depth, hops: 0 };
+    return {
+      correlationId,
+      causationId: undefined,
+      deadline,
+      depth,
+      hops: 0,
+      trail: undefined,
+    };
   }
   const { message } = cause;
   return {
     correlationId: correlationId ?? message.correlationId,
     causationId: message.id,
     deadline,
-    depth: (message.lineage?.depth ?? 0) + depth,
+    // Nobody waits for what is told: requests that it leads to are inside of no other.
+    depth: depth === 0 ? 0 : (message.lineage?.depth ?? 0) + depth,
     hops: (message.lineage?.hops ?? 0) + 1,
+    trail: undefined,
   };
 }
 

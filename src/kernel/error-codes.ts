@@ -58,6 +58,11 @@ export const ERROR_CODES = {
     'The handler refused the message for good. Mend the message, then redrive its letter.',
   ],
   TELLASK_FENCED: [false, 'The delivery is over for its handler: stop when context.signal aborts.'],
+  TELLASK_LOOP: [
+    false,
+    'Let one of them stop answering, give the conversation an end of its own, or raise the bound with guard.',
+  ],
+  TELLASK_RATE_LIMITED: [true, 'Wait for retryAfterMs, or say less.'],
 } as const;
 
 /** One of the stable codes of {@link TellaskError}. */

@@ -1,5 +1,6 @@
 import { printAsJson } from '../kernel/inspection.ts';
 import type { Message, MessageType } from './message.ts';
+import type { Trail } from './trail.ts';
 
 /** Where a bus's messages come from: what their ids and wall-clock times are made of. */
 export interface Origin {
@@ -33,6 +34,8 @@ export interface Lineage {
   readonly depth: number;
   /** How many messages caused each other before this one. */
   readonly hops: number;
+  /** What led here, for those who look for circles; written once, by the guards. */
+  trail?: Trail | undefined;
 }
 
 const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({});

@@ -1,3 +1,4 @@
+import { type GuardLimits, type GuardOptions, readGuard } from '../delivery/guard.ts';
 import type { MailboxChoice } from '../delivery/handler-options.ts';
 import { readCount, refuseUnknown } from '../delivery/handler-options.ts';
 import type { Isolation } from '../delivery/payload-keeper.ts';
@@ -42,6 +43,8 @@ export interface BusOptions<C extends ContractShape = AnyContract> {
     readonly maxPerReason?: number;
     readonly maxRedrives?: number;
   };
+  /** What stops conversations that go round in circles, and who says too much. */
+  readonly guard?: GuardOptions;
   /** How many topics keep a last value. @default 1_000 */
   readonly maxRetained?: number;
   /** How many topics keep their dispatch list ready. @default 10_000 */
@@ -68,6 +71,10 @@ export const DEFAULTS = {
   maxLetters: 10_000,
   maxLetterBytes: 16_777_216,
   maxRedrives: 3,
+  maxDepth: 32,
+  maxHops: 1_000,
+  maxRepeats: 100,
+  repeatWindowMs: 60_000,
   maxRetained: 1_000,
   maxCachedTopics: 10_000,
   maxMetricLabels: 1_000,
@@ -87,6 +94,14 @@ export const MAILBOX_DEFAULTS: MailboxChoice = {
   onHang: DEFAULTS.onHang,
 };
 
+/** The guards, as far as the bus does not say otherwise. */
+export const GUARD_DEFAULTS: GuardLimits = {
+  maxDepth: DEFAULTS.maxDepth,
+  maxHops: DEFAULTS.maxHops,
+  maxRepeats: DEFAULTS.maxRepeats,
+  repeatWindowMs: DEFAULTS.repeatWindowMs,
+};
+
 const ISOLATIONS: readonly unknown[] = ['own', 'clone', 'share'];
 const UNHEARD: readonly unknown[] = ['count', 'warn', 'dead-letter'];
 
@@ -104,6 +119,7 @@ const BUS_OPTIONS: ReadonlySet<string> = new Set<keyof BusOptions>([
   'requestTimeoutMs',
   'dedupe',
   'deadLetters',
+  'guard',
   'maxRetained',
   'maxCachedTopics',
   'maxMetricLabels',
@@ -128,6 +144,7 @@ export function checkBusOptions(options: BusOptions): void {
   for (const name of ['handlerTimeoutMs', 'graceMs', 'requestTimeoutMs'] as const) {
     readMs(name, options[name]);
   }
+  readGuard(options.guard, GUARD_DEFAULTS);
   readMs('dedupe.windowMs', options.dedupe?.windowMs);
   readCounts('dedupe', options.dedupe, ['maxKeys']);
   readCounts('deadLetters', options.deadLetters, [

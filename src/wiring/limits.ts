@@ -1,8 +1,9 @@
+import { type GuardLimits, readGuard } from '../delivery/guard.ts';
 import type { MailboxChoice } from '../delivery/handler-options.ts';
-import { type BusOptions, DEFAULTS } from './bus-options.ts';
+import { type BusOptions, DEFAULTS, GUARD_DEFAULTS } from './bus-options.ts';
 
 /** The bounds of a bus; every one is finite unless its owner said `Infinity`. */
-export interface BusLimits {
+export interface BusLimits extends GuardLimits {
   readonly capacity: number;
   readonly concurrency: number;
   readonly handlerTimeoutMs: number;
@@ -23,6 +24,7 @@ export function readLimits(
 ): BusLimits {
   const { dedupe = {}, deadLetters = {} } = options;
   return Object.freeze({
+    ...readGuard(options.guard, GUARD_DEFAULTS),
     capacity: mailbox.capacity,
     concurrency: mailbox.concurrency,
     handlerTimeoutMs: options.handlerTimeoutMs ?? DEFAULTS.handlerTimeoutMs,

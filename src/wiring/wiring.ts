@@ -8,6 +8,7 @@ import { DeadLetters } from '../delivery/dead-letters.ts';
 import { Dedupe } from '../delivery/dedupe.ts';
 import { Dispatcher } from '../delivery/dispatcher.ts';
 import { letIn } from '../delivery/entry.ts';
+import { Guard } from '../delivery/guard.ts';
 import { readMailbox } from '../delivery/handler-options.ts';
 import { Ledger } from '../delivery/ledger.ts';
 import { MiddlewareChain } from '../delivery/middleware.ts';
@@ -75,6 +76,7 @@ export class Wiring {
   readonly requests: Requests;
   readonly scribe: Scribe;
   readonly refusals: Refusals;
+  readonly guard: Guard;
   readonly admitter: Admitter;
   readonly ask: Ask;
   readonly shop: Workshop;
@@ -112,7 +114,15 @@ export class Wiring {
     );
     this.letters = this.#makeLetters(options);
     const { ledger, events, metrics, letters } = this;
-    this.outcomes = new Outcomes({ ledger, letters, events, metrics, logger: this.logger, now });
+    this.outcomes = new Outcomes({
+      ledger,
+      letters,
+      events,
+      metrics,
+      logger: this.logger,
+      now,
+      onFault: fault,
+    });
     this.dispatcher = new Dispatcher({
       env,
       ledger,
@@ -132,6 +142,10 @@ export class Wiring {
       nextSeq: () => ++this.#seq,
     });
     this.refusals = new Refusals({ ledger, events, letters, scribe: this.scribe });
+    this.guard = new Guard(this.limits, {
+      now,
+      say: (topic, notice, lineage) => this.admitter.sayOwn(topic, notice, lineage),
+    });
     this.admitter = this.#makeAdmitter(options, now);
     this.ask = this.#makeAsk(options);
     this.shop = {
@@ -280,7 +294,7 @@ export class Wiring {
 
   #makeAdmitter(options: WiringOptions, now: () => number): Admitter {
     const { contract, open = false, dedupe = {}, unheard = 'count' } = options;
-    const { env, ledger, events, scribe, refusals, dispatcher, router } = this;
+    const { env, ledger, events, scribe, refusals, guard, dispatcher, router } = this;
     const { middleware, retained, schedule, taps, registry } = this;
     return new Admitter({
       env,
@@ -288,6 +302,7 @@ export class Wiring {
       events,
       scribe,
       refusals,
+      guard,
       dispatcher,
       router,
       contract,
@@ -318,11 +333,13 @@ export class Wiring {
   }
 
   #makeAsk({ contract, open = false, requestTimeoutMs }: WiringOptions): Ask {
-    const { admitter, scribe, refusals, dispatcher, requests, responders, registry, env } = this;
+    const { admitter, scribe, refusals, guard, dispatcher, requests } = this;
+    const { responders, registry, env } = this;
     return new Ask({
       admitter,
       scribe,
       refusals,
+      guard,
       dispatcher,
       requests,
       responders,
