@@ -11,6 +11,7 @@ export type { Restriction } from './agents/permits.ts';
 export { MessageBus, type OnceOptions } from './bus.ts';
 export type { BusStatus } from './delivery/admitter.ts';
 export type { BusEvents, CancelReason, DeliveryEvent } from './delivery/bus-events.ts';
+export type { BusyPolicy } from './delivery/busy.ts';
 // ---- what is said, and to whom
 export type { Context, Voice } from './delivery/context.ts';
 // ---- dead letters
@@ -22,6 +23,7 @@ export type {
 } from './delivery/dead-letters.ts';
 // ---- errors
 export {
+  BusyError,
   CancelledError,
   ClosedError,
   DeadLetteredError,
@@ -30,6 +32,7 @@ export {
   FencedError,
   HandlerError,
   HandlerTimeoutError,
+  InterruptedError,
   LoopError,
   type LoopGuard,
   MailboxFullError,

@@ -12,13 +12,7 @@ import type { KeptLetter } from './dead-letters.ts';
 import type { Dedupe } from './dedupe.ts';
 import { DispatchList } from './dispatch-list.ts';
 import type { Dispatcher } from './dispatcher.ts';
-import {
-  ClosedError,
-  DeniedError,
-  MailboxFullError,
-  UnknownRecipientError,
-  UnknownTopicError,
-} from './errors.ts';
+import { ClosedError, DeniedError, UnknownRecipientError, UnknownTopicError } from './errors.ts';
 import type { Guard } from './guard.ts';
 import type { Ledger } from './ledger.ts';
 import type { MiddlewareChain } from './middleware.ts';
@@ -240,10 +234,8 @@ export class Admitter {
     }
     const { to, handled } = addressee.directed(message.topic, message.type);
     const list = DispatchList.of(to);
-    if (dispatcher.refuses(message.priority, list)) {
-      const full = new MailboxFullError(name, to.home.mailbox.options.capacity);
-      throw refusals.refuseMessage(message, full);
-    }
+    const refusal = dispatcher.refusal(message, list);
+    if (refusal !== undefined) throw refusals.refuseMessage(message, refusal);
     const admission = new Admission(message, list);
     if (handled) this.#deliver(admission);
     else this.#bury(admission, to);

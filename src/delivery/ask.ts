@@ -1,16 +1,11 @@
 import { misuse } from '../kernel/errors.ts';
 import type { Contract } from '../message/contract.ts';
-import type { Envelope, Lineage } from '../message/envelope.ts';
+import type { Lineage } from '../message/envelope.ts';
 import type { Family } from '../message/family-index.ts';
 import type { Admitter } from './admitter.ts';
 import { DispatchList } from './dispatch-list.ts';
 import type { Dispatcher } from './dispatcher.ts';
-import {
-  MailboxFullError,
-  NoResponderError,
-  UnknownRecipientError,
-  UnknownTopicError,
-} from './errors.ts';
+import { NoResponderError, UnknownRecipientError, UnknownTopicError } from './errors.ts';
 import type { Guard } from './guard.ts';
 import { Admission } from './receipt.ts';
 import type { Refusals } from './refusals.ts';
@@ -147,14 +142,15 @@ export class Ask {
     terms: Terms,
     deadline: number = question.now.at + question.timeoutMs,
   ): Pending {
-    const { admitter, dispatcher, scribe, requests } = this.#parts;
+    const { admitter, dispatcher, scribe, requests, refusals } = this.#parts;
     const { words, now, owned } = question;
     const { cause } = words.speaker;
     const lineage = lineageOf(cause, words.said.correlationId, deadline, 1);
     this.#checkGuards(words, responder.owner, lineage);
     const message = scribe.envelope(words, responder.owner, owned, lineage, deadline, now);
     const list = DispatchList.of(responder);
-    this.#checkRoom(message, responder, list);
+    const refusal = dispatcher.refusal(message, list);
+    if (refusal !== undefined) throw refusals.refuseMessage(message, refusal);
     const pending = requests.open(message, terms);
     const admission = new Admission(message, list, pending);
     admitter.announce(admission);
@@ -169,13 +165,6 @@ export class Ask {
     } catch (error) {
       throw refusals.refuse({ ...words, to }, error);
     }
-  }
-
-  #checkRoom(message: Envelope, { owner, home }: Subscription, list: DispatchList): void {
-    const { dispatcher, refusals } = this.#parts;
-    if (!dispatcher.refuses(message.priority, list)) return;
-    const full = new MailboxFullError(owner, home.mailbox.options.capacity);
-    throw refusals.refuseMessage(message, full);
   }
 
   /** Never longer than what the asker itself has left. */

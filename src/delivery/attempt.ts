@@ -1,4 +1,5 @@
 import { printAsJson } from '../kernel/inspection.ts';
+import type { Message } from '../message/message.ts';
 import type { Logger } from '../observe/logger.ts';
 import { Cancellation } from './cancellation.ts';
 import { Delivery } from './delivery.ts';
@@ -17,6 +18,8 @@ import type {
 import type { Subscription } from './subscription.ts';
 import type { Instant } from './turn-clock.ts';
 import type { Worker } from './worker.ts';
+
+const NOTHING: readonly Message[] = Object.freeze([]);
 
 /** What a running handler may ask of the bus; `bus.ts` fills it in. */
 export interface House extends Speaking {
@@ -128,6 +131,12 @@ export class Attempt implements Speaker, Cause {
   progress(update?: unknown): void {
     this.#mayStill('report progress on', this.message.topic);
     this.worker.house.progress(this, update);
+  }
+
+  steered(): readonly Message[] {
+    this.#mayStill('read what steers', this.message.topic);
+    if (!this.running || this.#subscription.busy?.policy !== 'steer') return NOTHING;
+    return this.worker.steered(this);
   }
 
   async close(): Promise<void> {

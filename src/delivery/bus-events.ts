@@ -11,7 +11,14 @@ export interface DeliveryEvent {
 }
 
 /** Why a delivery was cancelled. */
-export type CancelReason = 'unsubscribed' | 'left' | 'closed' | 'withdrawn' | 'skipped';
+export type CancelReason =
+  | 'unsubscribed'
+  | 'left'
+  | 'closed'
+  | 'withdrawn'
+  | 'skipped'
+  | 'superseded'
+  | 'interrupted';
 
 /** The library about itself, for watching only: nothing in it listens to decide anything. */
 export interface BusEvents {

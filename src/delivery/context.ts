@@ -7,6 +7,7 @@ import type {
   TopicArg,
   TopicInput,
 } from '../message/contract-types.ts';
+import type { Message } from '../message/message.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { Receipt } from './receipt.ts';
 import type { PublishOptions, RequestOptions, SendOptions } from './speech.ts';
@@ -130,6 +131,31 @@ export interface Context<C extends ContractShape = AnyContract> extends Voice<C>
   progress(update?: unknown): void;
   /** Answers a request before the handler returns; false when that changed nothing. */
   reply(value: unknown): boolean;
+  /**
+   * With `busy: 'steer'`, takes what has come for the same key since the handler began or asked
+   * last, oldest first; each counts as handled. What it never reads is delivered when it ends.
+   *
+   * @throws FencedError `TELLASK_FENCED`
+   * @example
+   * ```ts
+   * import { type Context, MessageBus } from 'tellask';
+   * const bus = new MessageBus();
+   * let turnPage = () => {};
+   * const nextPage = new Promise<void>((resolve) => { turnPage = resolve; });
+   * const notes: unknown[] = [];
+   * const write = async (_: unknown, context: Context) => {
+   *   await nextPage;
+   *   for (const note of context.steered()) notes.push(note.payload);
+   * };
+   * bus.register('writer').subscribe('draft.*', write, { busy: 'steer' });
+   * bus.publish('draft.begin', 'Tea');
+   * bus.publish('draft.note', 'shorter, please');
+   * turnPage();
+   * await bus.drain();
+   * notes; // => ['shorter, please']
+   * ```
+   */
+  steered(): readonly Message[];
   /** Lets the agent leave, or closes the bus from a subscription of the host; waits for no one. */
   close(): Promise<void>;
 }

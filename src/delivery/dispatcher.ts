@@ -1,9 +1,13 @@
 import type { Env, Lane } from '../kernel/env.ts';
 import { Ring } from '../mailbox/ring.ts';
+import type { Envelope } from '../message/envelope.ts';
 import { bucketOf } from '../observe/histogram.ts';
+import { BusyDoor } from './busy-door.ts';
+import type { BusyKeys } from './busy-keys.ts';
 import { Delivery } from './delivery.ts';
 import type { DispatchList } from './dispatch-list.ts';
 import { enter } from './entry.ts';
+import { type BusyError, MailboxFullError } from './errors.ts';
 import type { Ledger } from './ledger.ts';
 import type { Outcomes } from './outcomes.ts';
 import type { Admission } from './receipt.ts';
@@ -49,9 +53,13 @@ export class Dispatcher implements Lane {
   #current: Admission | undefined;
   #gone = 0;
   #steps = 0;
+  readonly #door: BusyDoor;
 
   constructor(parts: DispatcherParts) {
     this.#parts = parts;
+    const { ledger, outcomes, clock } = parts;
+    const place = (delivery: Delivery): boolean => this.#place(delivery);
+    this.#door = new BusyDoor({ ledger, outcomes, place, now: () => clock.now() });
     this.#env = parts.env;
     this.#ledger = parts.ledger;
   }
@@ -74,37 +82,57 @@ export class Dispatcher implements Lane {
 
   /** Puts one copy into its mailbox, or does what a full mailbox does. */
   offer(admission: Admission, subscription: Subscription): Delivery {
-    const { home } = subscription;
-    const delivery = new Delivery(admission, subscription, home);
-    this.#readKey(delivery);
+    const delivery = new Delivery(admission, subscription, subscription.home);
+    if (subscription.keyOf !== undefined) delivery.key = this.#readKey(delivery);
     if (!subscription.active) {
       this.#endedMeanwhile(delivery);
       return delivery;
     }
+    const { busy } = subscription;
+    if (busy === undefined || delivery.key === undefined) this.#place(delivery);
+    else this.#door.receive(delivery, busy);
+    return delivery;
+  }
+
+  /** False when the mailbox was full and the newcomer has its outcome already. */
+  #place(delivery: Delivery): boolean {
+    const { home, admission, subscription } = delivery;
     const verdict = home.mailbox.judge(delivery);
     if (verdict.action === 'wait') {
       this.#letWait(delivery);
-      return delivery;
+      return true;
     }
     if (verdict.action === 'turn-away' || verdict.action === 'drop-newcomer') {
       admission.overflowedAt(subscription.owner);
       this.#overflow(delivery);
-      return delivery;
+      return false;
     }
-    if (verdict.action === 'replace') this.#overflow(verdict.victim);
     enter(delivery);
+    // Who hears of the victim may say something at once: the place is taken by then.
+    if (verdict.action === 'replace') this.#overflow(verdict.victim);
     home.wake();
-    return delivery;
+    return true;
   }
 
-  /** Whether a directed message finds no place, and its sender should be told so at once. */
-  refuses(priority: number, list: DispatchList): boolean {
-    if (this.#env.direct && this.#mayRing(priority, list)) return false;
-    const { mailbox } = (list.subscriptions[0] as Subscription).home;
+  /** Why a directed message is not taken, when its sender should be told so at once. */
+  refusal(message: Envelope, list: DispatchList): MailboxFullError | BusyError | undefined {
+    if (this.#env.direct && this.#mayRing(message.priority, list)) return undefined;
+    const subscription = list.subscriptions[0] as Subscription;
+    const { home, owner, busy } = subscription;
     this.spill();
-    if (mailbox.hasRoom) return false;
+    if (busy !== undefined) {
+      const key = this.#keyOf(message, subscription);
+      busy.read = { message, key };
+      const seen =
+        key === undefined ? undefined : this.#door.preview(message, subscription, busy, key);
+      if (seen === 'has a place') return undefined;
+      if (seen !== undefined) return seen;
+    }
+    const { mailbox } = home;
+    if (mailbox.hasRoom) return undefined;
     const { overflow, capacity } = mailbox.options;
-    return overflow === 'reject' || (overflow === 'wait' && mailbox.waiting >= capacity);
+    const full = overflow === 'reject' || (overflow === 'wait' && mailbox.waiting >= capacity);
+    return full ? new MailboxFullError(owner, capacity) : undefined;
   }
 
   /** Admits one copy that nobody can handle: it is a dead letter at once. */
@@ -238,15 +266,21 @@ export class Dispatcher implements Lane {
     this.#parts.outcomes.deadLettered(delivery, 'overflow', undefined);
   }
 
-  #readKey(delivery: Delivery): void {
-    const { keyOf, owner } = delivery.subscription;
-    if (keyOf === undefined) return;
+  #readKey({ message, subscription }: Delivery): unknown {
+    const known = subscription.busy?.read;
+    if (known === undefined || known.message !== message) return this.#keyOf(message, subscription);
+    (subscription.busy as BusyKeys).read = undefined;
+    return known.key;
+  }
+
+  #keyOf(message: Envelope, { keyOf, owner }: Subscription): unknown {
     try {
-      const key = keyOf(delivery.message);
+      const key = keyOf?.(message);
       if (key instanceof Promise) refusePromise(key);
-      delivery.key = key;
+      return key;
     } catch (error) {
       this.#parts.onFault(error, `key of ${owner}`);
+      return undefined;
     }
   }
 }

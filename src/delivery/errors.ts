@@ -24,6 +24,25 @@ export class MailboxFullError extends TellaskError {
   }
 }
 
+/** The subscription turns away what comes while it works (`busy: 'reject'`). Code `TELLASK_BUSY`. */
+export class BusyError extends TellaskError {
+  readonly recipient: string;
+  readonly topic: string;
+  /** Milliseconds since what it is busy with was said. */
+  readonly busyForMs: number;
+
+  constructor(recipient: string, topic: string, busyForMs: number) {
+    super(
+      'TELLASK_BUSY',
+      `${recipient} has been busy for ${Math.round(busyForMs)} ms and takes no ${topic} meanwhile`,
+      { stack: false },
+    );
+    this.recipient = recipient;
+    this.topic = topic;
+    this.busyForMs = busyForMs;
+  }
+}
+
 /** No agent of that name is registered. Code `TELLASK_UNKNOWN_RECIPIENT`. */
 export class UnknownRecipientError extends TellaskError {
   readonly recipient: string;
@@ -210,6 +229,23 @@ export class FencedError extends TellaskError {
     this.agent = agent;
     this.action = action;
     this.topic = topic;
+  }
+}
+
+/** A newer message took over (`busy: 'interrupt'`): the reason of `context.signal`. Code `TELLASK_INTERRUPTED`. */
+export class InterruptedError extends TellaskError {
+  readonly agent: string;
+  readonly topic: string;
+  /** Id of the message that is handled instead. */
+  readonly by: string;
+
+  constructor(agent: string, topic: string, by: string) {
+    super('TELLASK_INTERRUPTED', `${agent} was interrupted on ${topic}: a newer message came`, {
+      stack: false,
+    });
+    this.agent = agent;
+    this.topic = topic;
+    this.by = by;
   }
 }
 

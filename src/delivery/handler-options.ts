@@ -3,6 +3,7 @@ import type { MailboxOptions } from '../mailbox/mailbox.ts';
 import { OVERFLOW, type Overflow } from '../mailbox/overflow.ts';
 import type { Message, MessageType } from '../message/message.ts';
 import type { RetryOptions } from '../resilience/backoff.ts';
+import { BUSY_POLICIES, type BusyPolicy } from './busy.ts';
 import type { IdempotencyOptions } from './idempotency.ts';
 import type { RateLimit } from './rate-gate.ts';
 import { readMs } from './said.ts';
@@ -45,6 +46,11 @@ export interface HandlerRetry extends RetryOptions {
 
 /** Options of `subscribe`. */
 export interface SubscribeOptions<M extends Message = Message> extends HandlerSettings<M> {
+  /**
+   * What becomes of a message that comes while its `key` is at work; without a `key` the whole
+   * subscription is one, and anything but `queue` is one at a time. @default 'queue'
+   */
+  readonly busy?: BusyPolicy;
   /** Only messages of these types. @default all */
   readonly type?: MessageType | readonly MessageType[];
   /** Hear what the own agent publishes, too. @default false */
@@ -71,6 +77,8 @@ export type HostSubscribeOptions<M extends Message = Message> = SubscribeOptions
 
 /** Options of `serve`. */
 export interface ServeOptions<M extends Message = Message> extends HandlerSettings<M> {
+  /** What becomes of a request that comes while its `key` is at work. @default 'queue' */
+  readonly busy?: Exclude<BusyPolicy, 'steer'>;
   /** Answers a repeated `idempotencyKey` with the first answer. */
   readonly idempotent?: IdempotencyOptions;
 }
@@ -128,6 +136,7 @@ const HANDLER_OPTIONS: ReadonlySet<string> = new Set([
   'timeoutMs',
   'key',
   'rateLimit',
+  'busy',
   'type',
   'echo',
   'group',
@@ -165,6 +174,25 @@ export function checkHandler(handler: unknown, options: HandlerSettings): void {
   const { retry, rateLimit } = options;
   if (retry !== undefined && retry !== false) checkOrder(retry);
   if (rateLimit !== undefined) checkRate(rateLimit, 'rateLimit');
+}
+
+/** Checks how a handler takes what comes while it works. */
+export function checkBusy(kind: 'subscribe' | 'serve', options: SubscribeOptions): void {
+  const { busy = 'queue', group } = options;
+  if (!BUSY_POLICIES.includes(busy)) {
+    throw misuse('busy', `one of ${BUSY_POLICIES.join(', ')}`, busy);
+  }
+  if (busy === 'queue') return;
+  if (group !== undefined) {
+    throw new TypeError(
+      `busy: '${busy}' and group exclude each other: in a group whoever is free takes the next message`,
+    );
+  }
+  if (busy === 'steer' && kind === 'serve') {
+    throw new TypeError(
+      "busy: 'steer' is for subscribe: a request that is read by the handler of another has no answer",
+    );
+  }
 }
 
 /** Checks what only responders have. */

@@ -29,6 +29,19 @@ export class KeyedOrder<T extends { key: unknown } = { key: unknown }> {
     return next;
   }
 
+  /** How many wait behind the key. */
+  behind(key: unknown): number {
+    return this.#behind.get(key)?.size ?? 0;
+  }
+
+  /** Takes out, in order, all who wait behind one key; its holder keeps it. */
+  takeBehind(key: unknown): T[] {
+    const line = this.#behind.get(key);
+    const taken: T[] = [];
+    for (let item = line?.shift(); item !== undefined; item = line?.shift()) taken.push(item);
+    return taken;
+  }
+
   /** Takes out one that waits behind its key. */
   remove(item: T): boolean {
     return this.removeWhere((other) => other === item).length > 0;

@@ -3,6 +3,7 @@ import type { Pattern } from '../message/pattern.ts';
 import type { Metrics, Series } from '../observe/metrics.ts';
 import type { RetryPolicy } from '../resilience/backoff.ts';
 import type { Attempt } from './attempt.ts';
+import type { BusyKeys } from './busy-keys.ts';
 import type { Delivery, Recipient } from './delivery.ts';
 import type { Idempotency } from './idempotency.ts';
 import type { KeyedOrder } from './keyed-order.ts';
@@ -38,6 +39,8 @@ export interface SubscriptionInit {
   readonly timeoutMs?: number;
   readonly keyOf?: ((message: Message) => unknown) | undefined;
   readonly keyed?: KeyedOrder<Delivery> | undefined;
+  /** The same as `keyed`, when it has a busy policy. */
+  readonly busy?: BusyKeys | undefined;
   readonly rate?: RateGate<Delivery> | undefined;
   readonly idempotency?: Idempotency | undefined;
   readonly permits?: Permits | undefined;
@@ -57,6 +60,7 @@ export class Subscription {
   readonly timeoutMs: number;
   readonly keyOf: ((message: Message) => unknown) | undefined;
   readonly keyed: KeyedOrder<Delivery> | undefined;
+  readonly busy: BusyKeys | undefined;
   readonly rate: RateGate<Delivery> | undefined;
   readonly idempotency: Idempotency | undefined;
   readonly permits: Permits | undefined;
@@ -85,6 +89,7 @@ export class Subscription {
     this.timeoutMs = init.timeoutMs ?? Infinity;
     this.keyOf = init.keyOf;
     this.keyed = init.keyed;
+    this.busy = init.busy;
     this.rate = init.rate;
     this.idempotency = init.idempotency;
     this.permits = init.permits;

@@ -4,6 +4,7 @@ import type { Pattern } from '../message/pattern.ts';
 import { toRetryPolicy } from '../resilience/backoff.ts';
 import type { Router } from '../routing/router.ts';
 import type { CancelReason } from './bus-events.ts';
+import { BusyKeys } from './busy-keys.ts';
 import { type Delivery, NO_FLAGS, type Recipient } from './delivery.ts';
 import { DispatchList } from './dispatch-list.ts';
 import type { Dispatcher } from './dispatcher.ts';
@@ -11,7 +12,13 @@ import { letIn } from './entry.ts';
 import { CancelledError } from './errors.ts';
 import { Group } from './group.ts';
 import type { MailboxChoice, ServeOptions, SubscribeOptions } from './handler-options.ts';
-import { checkGroup, checkHandler, checkIdempotent, readTypes } from './handler-options.ts';
+import {
+  checkBusy,
+  checkGroup,
+  checkHandler,
+  checkIdempotent,
+  readTypes,
+} from './handler-options.ts';
 import { Idempotency } from './idempotency.ts';
 import { KeyedOrder } from './keyed-order.ts';
 import type { Ledger } from './ledger.ts';
@@ -81,6 +88,7 @@ export class Subscriptions {
   ): Subscription {
     checkHandler(handler, options);
     checkGroup(options);
+    checkBusy('subscribe', options);
     const timeoutMs = options.timeoutMs ?? this.#parts.handlerTimeoutMs;
     const init = this.#initOf('subscribe', by, pattern, handler, options, timeoutMs);
     const subscription =
@@ -93,6 +101,7 @@ export class Subscriptions {
   serve(by: Subscriber, pattern: Pattern, handler: Invoke, options: ServeOptions): Subscription {
     checkHandler(handler, options);
     checkIdempotent(options);
+    checkBusy('serve', options);
     const { idempotent } = options;
     const idempotency =
       idempotent === undefined ? undefined : new Idempotency(idempotent, this.#parts.now);
@@ -274,7 +283,9 @@ export class Subscriptions {
     options: SubscribeOptions,
     timeoutMs: number,
   ): SubscriptionInit {
-    const { retry, key, rateLimit } = options;
+    const { retry, key, rateLimit, busy: policy = 'queue' } = options;
+    const busy = policy === 'queue' ? undefined : new BusyKeys(policy);
+    const keyOf = key ?? (busy === undefined ? undefined : oneKey);
     return {
       kind,
       timeoutMs,
@@ -288,8 +299,9 @@ export class Subscriptions {
       handler: this.#parts.isolate(handler),
       retry: retry === undefined || retry === false ? undefined : toRetryPolicy(retry),
       retryInPlace: retry !== undefined && retry !== false && retry.order === 'in-place',
-      keyOf: key as ((message: Message) => unknown) | undefined,
-      keyed: key === undefined ? undefined : new KeyedOrder<Delivery>(),
+      keyOf: keyOf as ((message: Message) => unknown) | undefined,
+      keyed: busy ?? (key === undefined ? undefined : new KeyedOrder<Delivery>()),
+      busy,
       rate:
         rateLimit === undefined
           ? undefined
@@ -314,6 +326,10 @@ export class Subscriptions {
 
 const NO_OPTIONS: SubscribeOptions = {};
 const NOTHING: Invoke = () => undefined;
+
+/** Without a key of its own, all of a subscription with a busy policy is one. */
+const oneKey = (): unknown => ANY_MESSAGE;
+const ANY_MESSAGE = 'any message';
 
 /** The inbox of an agent feeds on what no handler takes: it is in no route. */
 function isInbox({ kind, home }: Subscription): boolean {

@@ -20,6 +20,7 @@ import type { Admission } from './receipt.ts';
 import { RetryQueue } from './retry-queue.ts';
 import type { Running } from './running.ts';
 import { type Failure, settle } from './settle.ts';
+import { readSteered } from './steered.ts';
 import type { Subscription } from './subscription.ts';
 import type { Instant } from './turn-clock.ts';
 
@@ -254,6 +255,8 @@ export class Worker implements Lane, Recipient {
   #call(attempt: Attempt, subscription: Subscription, { message }: Admission): unknown {
     if (this.#shop.events.has('started')) {
       this.#shop.events.emit('started', told(attempt.delivery));
+      // A listener has said what interrupts it: it has its outcome and never begins.
+      if (attempt.fenced) return FAILED;
     }
     try {
       return subscription.invoke(message, attempt);
@@ -264,8 +267,10 @@ export class Worker implements Lane, Recipient {
   }
 
   #returned(attempt: Attempt, result: unknown): void {
-    if (isThenable(result)) this.#await(attempt, result);
-    else this.#ended(attempt, undefined, result);
+    if (!isThenable(result)) this.#ended(attempt, undefined, result);
+    // It has interrupted itself before its first `await`: it runs on, and nobody waits for it.
+    else if (attempt.fenced) Promise.resolve(result).catch(() => {});
+    else this.#await(attempt, result);
   }
 
   #await(attempt: Attempt, result: PromiseLike<unknown>): void {
@@ -317,7 +322,24 @@ export class Worker implements Lane, Recipient {
     this.#shop.running.remove(attempt);
   }
 
+  /** A newer message takes over: nothing that the handler says from here on is heard. */
+  interrupt(attempt: Attempt, reason: unknown): void {
+    if (!attempt.running) return;
+    const { outcomes, events } = this.#shop;
+    this.abandon(attempt, (delivery) => outcomes.cancelled(delivery, 'interrupted'));
+    if (events.has('abandoned')) events.emit('abandoned', told(attempt.delivery));
+    // Last, because who listens to the signal may say something at once.
+    attempt.abort(reason);
+  }
+
+  /** What came for the same key while the handler ran, and is done with by being read. */
+  steered(attempt: Attempt): readonly Message[] {
+    return readSteered(this.#shop, attempt.delivery);
+  }
+
   #ended(attempt: Attempt, failure: Failure | undefined, value: unknown): void {
+    // It was interrupted before it returned: then it has its outcome and no slot.
+    if (attempt.fenced) return;
     attempt.end();
     const holds = this.#settle(attempt, failure, value);
     if (!holds) this.#release();

@@ -39,6 +39,10 @@ export const ERROR_CODES = {
     true,
     "Raise capacity or concurrency, choose overflow: 'wait' and await receipt.accepted, or send less.",
   ],
+  TELLASK_BUSY: [
+    true,
+    "Ask again when it is done, or let it queue: busy: 'reject' was chosen by whoever subscribed.",
+  ],
   TELLASK_NO_RESPONDER: [true, 'Start the responder first, or check the spelling.'],
   TELLASK_TIMEOUT: [true, 'The message says where the request was last seen.'],
   TELLASK_HANDLER_TIMEOUT: [
@@ -56,6 +60,10 @@ export const ERROR_CODES = {
   TELLASK_REJECTED: [
     false,
     'The handler refused the message for good. Mend the message, then redrive its letter.',
+  ],
+  TELLASK_INTERRUPTED: [
+    false,
+    'A newer message is handled instead: stop when context.signal aborts, and keep nothing half done.',
   ],
   TELLASK_FENCED: [false, 'The delivery is over for its handler: stop when context.signal aborts.'],
   TELLASK_LOOP: [

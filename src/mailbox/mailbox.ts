@@ -98,6 +98,14 @@ export class Mailbox<T extends Queued> {
     return this.#waiting?.shift();
   }
 
+  /** Whether anybody who fits waits outside. */
+  hasWaiting(matches: (item: T) => boolean): boolean {
+    for (let i = 0; i < this.waiting; i++) {
+      if (matches(this.#waiting?.at(i) as T)) return true;
+    }
+    return false;
+  }
+
   /** Takes one back that waits outside. */
   withdraw(item: T): boolean {
     const before = this.waiting;
