@@ -108,6 +108,8 @@ export class MessageBus<C extends ContractShape = AnyContract>
       request: (speaker, ...said) => wiring.ask.request(speaker, ...said),
       reply: (attempt, value) => this.#hosting.reply(attempt, value),
       progress: (attempt, update) => this.#hosting.progress(attempt, update),
+      defer: (attempt, ...later) => wiring.deferrals.open(attempt, ...later),
+      answerOf: (message, value) => this.#hosting.answerOf(message, value),
       close: (attempt) => this.#hosting.close(attempt, () => this.close()),
       log: (attempt) => this.#hosting.logOf(attempt),
     }));

@@ -63,6 +63,7 @@ export type {
 } from './delivery/handler-options.ts';
 export type { IdempotencyOptions } from './delivery/idempotency.ts';
 export type { ReceiveOptions } from './delivery/inbox.ts';
+export type { Answering, AnswerLater, DeferOptions, Later } from './delivery/later.ts';
 export type { LetterDesk } from './delivery/letter-desk.ts';
 export type { Draft, Middleware } from './delivery/middleware.ts';
 export type { Isolation } from './delivery/payload-keeper.ts';

@@ -5,6 +5,7 @@ import type {
   ServeOptions,
 } from '../delivery/handler-options.ts';
 import type { ReceiveOptions } from '../delivery/inbox.ts';
+import type { Answering } from '../delivery/later.ts';
 import type { Receipt } from '../delivery/receipt.ts';
 import type {
   PublishOptions,
@@ -203,7 +204,7 @@ export class Agent<C extends ContractShape = AnyContract> implements Voice<C>, A
     handler: (
       request: RequestMessage<C, ServedTopic<C, T>>,
       context: Context<C>,
-    ) => ResponderOutput<C, ServedTopic<C, T>> | PromiseLike<ResponderOutput<C, ServedTopic<C, T>>>,
+    ) => Answering<ResponderOutput<C, ServedTopic<C, T>>>,
     options: ServeOptions<RequestMessage<C, ServedTopic<C, T>>> = {},
   ): SubscriptionHandle {
     this.#permits.check('serve', topic);

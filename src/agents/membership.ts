@@ -1,4 +1,5 @@
 import type { BusEvents } from '../delivery/bus-events.ts';
+import type { Deferrals } from '../delivery/deferrals.ts';
 import type { Delivery } from '../delivery/delivery.ts';
 import type { Dispatcher } from '../delivery/dispatcher.ts';
 import { NameTakenError, ResponderLeftError, RevokedError } from '../delivery/errors.ts';
@@ -29,6 +30,7 @@ export interface MembershipParts {
   readonly registry: Registry;
   readonly subscriptions: Subscriptions;
   readonly dispatcher: Dispatcher;
+  readonly deferrals: Deferrals;
   readonly events: GuardedEvents<BusEvents>;
   readonly mailboxDefaults: MailboxChoice;
   readonly graceMs: number;
@@ -88,6 +90,7 @@ export class Membership {
     }
     subscriptions.end(record.pulls, 'left');
     record.inbox.close(end);
+    this.#parts.deferrals.leave(workers);
     events.emit('left', record.name);
     // A handler that calls this before its first `await` counts as running only when it returns.
     await undefined;

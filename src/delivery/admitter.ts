@@ -153,7 +153,7 @@ export class Admitter {
   /** Refuses what comes from outside while the bus drains, and everything once it is closed. */
   checkOpen(speaker: Speaker, action: string, topic: string): void {
     const status = this.#parts.status();
-    if (status === 'open' || (status === 'draining' && speaker.cause?.running === true)) return;
+    if (status === 'open' || (status === 'draining' && speaker.cause?.heard === true)) return;
     throw this.#parts.refusals.count(new ClosedError(`${action} ${String(topic)}`));
   }
 

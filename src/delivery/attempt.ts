@@ -2,10 +2,12 @@ import { printAsJson } from '../kernel/inspection.ts';
 import type { Message } from '../message/message.ts';
 import type { Logger } from '../observe/logger.ts';
 import { Cancellation } from './cancellation.ts';
+import type { Deferral } from './deferral.ts';
 import { Delivery } from './delivery.ts';
 import { FencedError } from './errors.ts';
 import type { HandlerWatch } from './handler-watch.ts';
 import { IDEMPOTENCY_HEADER } from './idempotency.ts';
+import type { AnswerLater, DeferOptions, Later } from './later.ts';
 import type { Admission, Asker, Receipt } from './receipt.ts';
 import type {
   Cause,
@@ -26,6 +28,9 @@ export interface House extends Speaking {
   now(): number;
   reply(attempt: Attempt, value: unknown): boolean;
   progress(attempt: Attempt, update: unknown): void;
+  defer(attempt: Attempt, work: AnswerLater | undefined, options?: DeferOptions): Later;
+  /** An answer as the contract gives it back, in the library's own. */
+  answerOf(message: Message, value: unknown): unknown;
   close(attempt: Attempt): Promise<void>;
   log(attempt: Attempt): Logger;
 }
@@ -45,7 +50,7 @@ export class Attempt implements Speaker, Cause {
   readonly #subscription: Subscription;
   readonly #started: Instant;
   #delivery: Delivery | undefined;
-  #state: 'running' | 'over' | 'fenced' = 'running';
+  #state: 'running' | 'deferred' | 'over' | 'fenced' = 'running';
   #cancel: Cancellation | undefined = undefined;
 
   constructor(
@@ -139,6 +144,12 @@ export class Attempt implements Speaker, Cause {
     return this.worker.steered(this);
   }
 
+  defer(work?: AnswerLater, options?: DeferOptions): Later {
+    this.#mayStill('defer', this.message.topic);
+    if (!this.running) throw new FencedError(this.agent, 'defer', this.message.topic);
+    return this.worker.house.defer(this, work, options);
+  }
+
   async close(): Promise<void> {
     if (this.#state === 'fenced') throw new FencedError(this.agent, 'close', this.message.topic);
     return this.worker.house.close(this);
@@ -169,18 +180,33 @@ export class Attempt implements Speaker, Cause {
     return this.#state === 'running';
   }
 
+  get heard(): boolean {
+    return this.#state === 'running' || this.#state === 'deferred';
+  }
+
+  /** What this call has put off. */
+  get deferral(): Deferral | undefined {
+    const deferral = this.#delivery?.flags.deferral;
+    return deferral?.attempt === this ? deferral : undefined;
+  }
+
   get fenced(): boolean {
     return this.#state === 'fenced';
   }
 
-  /** The handler has returned or thrown. */
+  /** The handler has returned or thrown, or what it put off is answered. */
   end(): void {
-    if (this.#state === 'running') this.#state = 'over';
+    if (this.heard) this.#state = 'over';
+  }
+
+  /** The handler has returned and owes the answer: what it began goes on. */
+  putOff(): void {
+    if (this.#state === 'over') this.#state = 'deferred';
   }
 
   /** The handler runs on, but what it says is no longer heard. */
   fence(): void {
-    if (this.#state === 'running') this.#state = 'fenced';
+    if (this.heard) this.#state = 'fenced';
   }
 
   /** Why its handler was told to stop, if it was. */

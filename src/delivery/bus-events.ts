@@ -27,6 +27,7 @@ export interface BusEvents {
   unrouted: [message: Message];
   queued: [event: DeliveryEvent];
   started: [event: DeliveryEvent];
+  deferred: [event: DeliveryEvent];
   handled: [event: DeliveryEvent & { readonly durationMs: number }];
   retry: [event: DeliveryEvent & { readonly delayMs: number; readonly error: unknown }];
   'dead-lettered': [letter: DeadLetter];

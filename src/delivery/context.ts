@@ -9,6 +9,7 @@ import type {
 } from '../message/contract-types.ts';
 import type { Message } from '../message/message.ts';
 import type { Logger } from '../observe/logger.ts';
+import type { AnswerLater, DeferOptions, Later } from './later.ts';
 import type { Receipt } from './receipt.ts';
 import type { PublishOptions, RequestOptions, SendOptions } from './speech.ts';
 
@@ -156,6 +157,27 @@ export interface Context<C extends ContractShape = AnyContract> extends Voice<C>
    * ```
    */
   steered(): readonly Message[];
+  /**
+   * Answers a request later: the handler returns, the agent goes on, and the asker waits until
+   * `answer` or `fail` is called, its deadline is over or the agent leaves. The function is called
+   * once, after the handler has returned; if it throws, the request fails for good. Return what
+   * `defer` gave back: the value that a handler returns is no answer then.
+   *
+   * @throws TypeError when nobody asked, when it was answered or deferred before, or when the asker
+   * has no deadline and `timeoutMs` is not given.
+   * @example
+   * ```ts
+   * import { MessageBus } from 'tellask';
+   * const bus = new MessageBus();
+   * bus.register('boss').serve('approve', (request, context) =>
+   *   context.defer((later) => {
+   *     setTimeout(() => later.answer(`${request.payload} euros approved`), 10);
+   *   }),
+   * );
+   * await bus.request('approve', 40); // => '40 euros approved'
+   * ```
+   */
+  defer(work?: AnswerLater, options?: DeferOptions): Later;
   /** Lets the agent leave, or closes the bus from a subscription of the host; waits for no one. */
   close(): Promise<void>;
 }

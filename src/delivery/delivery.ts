@@ -2,6 +2,7 @@ import type { Queued } from '../mailbox/lanes.ts';
 import type { Mailbox } from '../mailbox/mailbox.ts';
 import type { Envelope } from '../message/envelope.ts';
 import type { Attempt } from './attempt.ts';
+import type { Deferral } from './deferral.ts';
 import type { OpenState, Outcome } from './ledger.ts';
 import type { Admission } from './receipt.ts';
 import type { Subscription } from './subscription.ts';
@@ -71,6 +72,8 @@ export interface DeliveryFlags {
   /** Monotonic instant of the first failure, and the last delay before a retry. */
   readonly firstFailedAt: number | undefined;
   readonly retryDelayMs: number | undefined;
+  /** Its handler put the answer off. */
+  readonly deferral: Deferral | undefined;
 }
 
 export const NO_FLAGS: DeliveryFlags = {
@@ -79,4 +82,5 @@ export const NO_FLAGS: DeliveryFlags = {
   exempt: false,
   firstFailedAt: undefined,
   retryDelayMs: undefined,
+  deferral: undefined,
 };

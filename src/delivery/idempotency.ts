@@ -51,8 +51,7 @@ export class Idempotency {
   #answer(id: string, handler: Invoke, message: Message, context: Attempt): unknown {
     this.#forgetOld();
     const known = this.#answers.get(id);
-    // A first call that hung and was fenced will never answer: the repetition is a new first call.
-    if (known !== undefined && !known.context.fenced) return known.answer;
+    if (known !== undefined && mayAnswer(known)) return repeated(known, context);
     const answer = handler(message, context);
     this.#answers.set(id, { answer, context, at: this.#now() });
     if (this.#answers.size > this.#maxKeys) this.#forgetOldest();
@@ -73,4 +72,16 @@ export class Idempotency {
       return;
     }
   }
+}
+
+/** A first call that was fenced will never answer: then the repetition is a new first call. */
+function mayAnswer({ context }: Remembered): boolean {
+  return !context.fenced && context.deferral?.failed !== true;
+}
+
+/** The answer of the first call; when that has put it off, the repetition waits for the same. */
+function repeated({ answer, context: first }: Remembered, context: Attempt): unknown {
+  const shared = (value: unknown): unknown =>
+    first.deferral === undefined ? value : first.deferral.share(context);
+  return answer instanceof Promise ? answer.then(shared) : shared(answer);
 }

@@ -86,6 +86,15 @@ export class Outcomes {
     }
   }
 
+  /** No outcome yet: it leaves the mailbox and its key, for the answer comes later. */
+  deferred(delivery: Delivery): void {
+    this.#ledger.move('inFlight', 'deferred');
+    delivery.state = 'deferred';
+    this.#giveBack(delivery);
+    delivery.key = undefined;
+    if (this.#events.has('deferred')) this.#events.emit('deferred', told(delivery));
+  }
+
   deadLettered(delivery: Delivery, reason: DeadLetterReason, error: unknown): void {
     const { admission } = delivery;
     this.#close(delivery, 'deadLettered');
@@ -133,6 +142,10 @@ export class Outcomes {
     if (delivery.flags.exempt) this.#ledger.exempt--;
     this.#ledger.end(from, outcome);
     this.#count(delivery, outcome);
+    this.#giveBack(delivery);
+  }
+
+  #giveBack(delivery: Delivery): void {
     releaseKey(delivery);
     if (givePlace(delivery)) letIn(delivery.home, this.#ledger);
   }

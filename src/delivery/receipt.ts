@@ -9,6 +9,8 @@ import type { Outcome } from './ledger.ts';
 /** Who waits for the answer of a request; told once, and again in vain. */
 export interface Asker {
   delivery: Delivery | undefined;
+  /** It has its answer, or an error instead, or called the request off. */
+  readonly gone: boolean;
   answer(value: unknown): boolean;
   fail(error: unknown): void;
   /** The responder says how far it is. */

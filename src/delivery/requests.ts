@@ -112,6 +112,10 @@ export class Pending implements Asker, Lane {
     return this.message.seq;
   }
 
+  get gone(): boolean {
+    return this.#answer !== undefined && this.#answer !== UNWANTED;
+  }
+
   /** Lets the caller's signal, or the end of the asking handler, call it off. */
   listen(signal: AbortSignal | undefined, cause: Cause | undefined): void {
     const withdraw = (reason: unknown): void => this.#giveUp('withdrawn', reason);

@@ -47,7 +47,8 @@ export function settle(
   return { action: 'retry', delayMs: waitMs };
 }
 
-function reasonOf(failure: Failure): DeadLetterReason {
+/** What the letter of a failure says. */
+export function reasonOf(failure: Failure): DeadLetterReason {
   if (failure.stopped === 'timed-out') return 'handler-timeout';
   return isTellaskError(failure.error, 'TELLASK_REJECTED') ? 'rejected' : 'handler-error';
 }

@@ -1,5 +1,7 @@
 import type { Env } from '../kernel/env.ts';
+import type { Attempt } from './attempt.ts';
 import type { DeadLetters } from './dead-letters.ts';
+import type { Deferrals } from './deferrals.ts';
 import type { Delivery, Recipient } from './delivery.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { ClosedError } from './errors.ts';
@@ -29,7 +31,7 @@ export interface Closed {
   readonly cancelled: number;
   /** Delayed messages that were not due; each has a letter. */
   readonly unsent: number;
-  /** Handlers that did not end in time, and pulled messages: fenced, `cancelled(closed)`. */
+  /** Handlers that did not end in time, answers still owed, pulled messages: `cancelled(closed)`. */
   readonly abandoned: readonly Abandoned[];
 }
 
@@ -47,6 +49,7 @@ export interface ShutdownParts {
   readonly outcomes: Outcomes;
   readonly dispatcher: Dispatcher;
   readonly requests: Requests;
+  readonly deferrals: Deferrals;
   readonly running: Running;
   readonly schedule: Schedule;
   readonly letters: DeadLetters;
@@ -89,7 +92,7 @@ export async function shutDown(
   const late = cancelQueued(parts);
   unsent += cancelScheduled(parts);
   parts.requests.failAll((message) => new ClosedError(`the answer to ${message.topic}`));
-  abandoned.push(...endPulling(parts));
+  abandoned.push(...parts.deferrals.closeAll().map(asAbandoned), ...endPulling(parts));
   return { drained, cancelled: cancelled + late, unsent, abandoned };
 }
 
@@ -138,8 +141,12 @@ async function endRunning({
   );
   return left.map((attempt) => {
     attempt.worker.abandon(attempt, (delivery) => outcomes.cancelled(delivery, 'closed'));
-    return { messageId: attempt.message.id, topic: attempt.message.topic, agent: attempt.agent };
+    return asAbandoned(attempt);
   });
+}
+
+function asAbandoned({ message, agent }: Attempt): Abandoned {
+  return { messageId: message.id, topic: message.topic, agent };
 }
 
 /** Gives every delivery of a mailbox that has not begun the outcome that `end` says. */

@@ -85,8 +85,8 @@ export interface Cause {
   readonly message: Envelope;
   /** Monotonic instant after which its asker has gone. */
   readonly deadline: number;
-  /** True while the handler runs: a drain still admits what it says. */
-  readonly running: boolean;
+  /** True while the handler runs, or owes an answer: a drain still admits what it says. */
+  readonly heard: boolean;
   /** Calls back when the handler is aborted; returns how to stop listening. */
   onAbort(callback: (reason: unknown) => void): () => void;
 }

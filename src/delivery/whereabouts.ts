@@ -8,6 +8,8 @@ export function whereabouts(delivery: Delivery | undefined, now: number): string
   switch (delivery.state) {
     case 'inFlight':
       return `${owner} has been at it for ${seconds(now - (delivery.current?.startedAt ?? now))}`;
+    case 'deferred':
+      return `${owner} has owed the answer for ${seconds(now - (delivery.flags.deferral?.since ?? now))}`;
     case 'queued':
       return `it is queued with ${owner}${behind(delivery, now)}`;
     case 'waiting':

@@ -358,9 +358,11 @@ export class Worker implements Lane, Recipient {
     const { outcomes } = this.#shop;
     if (failure === undefined) {
       if (value === SKIPPED) outcomes.cancelled(delivery, 'skipped');
+      else if (attempt.deferral !== undefined) attempt.deferral.begin();
       else outcomes.handled(delivery, value);
       return false;
     }
+    attempt.deferral?.drop(failure.error);
     const settlement = this.#decide(delivery, failure);
     if (settlement.action === 'retry') {
       if (delivery.subscription.active && this.status !== 'stopped')

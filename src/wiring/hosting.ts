@@ -225,6 +225,7 @@ export class Hosting implements AgentHost {
 
   reply(attempt: Attempt, value: unknown): boolean {
     const { ledger } = this.#wiring;
+    if (attempt.deferral !== undefined) return attempt.deferral.answer(value);
     const { asker } = attempt.delivery.admission;
     if (asker === undefined) {
       ledger.foreignReplies++;
@@ -235,7 +236,7 @@ export class Hosting implements AgentHost {
       return false;
     }
     // An answer that is refused here is none: what the handler returns may still be one.
-    const answer = this.#answerOf(attempt.message, value);
+    const answer = this.answerOf(attempt.message, value);
     attempt.delivery.replied = true;
     return asker.answer(answer);
   }
@@ -319,13 +320,16 @@ export class Hosting implements AgentHost {
   #answering(handler: Invoke): Invoke {
     return (message, context) => {
       const answer = handler(message, context);
-      if (!isThenable(answer)) return this.#answerOf(message, answer);
+      // What a handler returns that has put its answer off is none.
+      const taken = (value: unknown): unknown =>
+        context.deferral === undefined ? this.answerOf(message, value) : undefined;
       // By a promise of our own: the `then` of another kind may give nothing back.
-      return Promise.resolve(answer).then((value) => this.#answerOf(message, value));
+      return isThenable(answer) ? Promise.resolve(answer).then(taken) : taken(answer);
     };
   }
 
-  #answerOf(message: Message, value: unknown): unknown {
+  /** An answer as the contract gives it back, in the library's own. */
+  answerOf(message: Message, value: unknown): unknown {
     const { contract, keeper } = this.#wiring;
     const schema = contract?.family('requests', message.topic)?.output;
     const subject = { what: 'output', topic: message.topic };

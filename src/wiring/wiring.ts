@@ -6,6 +6,7 @@ import type { Attempt, House } from '../delivery/attempt.ts';
 import type { BusEvents } from '../delivery/bus-events.ts';
 import { DeadLetters } from '../delivery/dead-letters.ts';
 import { Dedupe } from '../delivery/dedupe.ts';
+import { Deferrals } from '../delivery/deferrals.ts';
 import { Dispatcher } from '../delivery/dispatcher.ts';
 import { letIn } from '../delivery/entry.ts';
 import { Guard } from '../delivery/guard.ts';
@@ -70,6 +71,7 @@ export class Wiring {
   readonly keeper: PayloadKeeper;
   readonly letters: DeadLetters;
   readonly outcomes: Outcomes;
+  readonly deferrals: Deferrals;
   readonly dispatcher: Dispatcher;
   readonly schedule: Schedule;
   readonly router: Router<Subscription, Route>;
@@ -123,6 +125,13 @@ export class Wiring {
       now,
       onFault: fault,
     });
+    this.deferrals = new Deferrals({
+      env,
+      ledger,
+      outcomes: this.outcomes,
+      late: (message, value) => this.#lateReply(message, value),
+      onFault: fault,
+    });
     this.dispatcher = new Dispatcher({
       env,
       ledger,
@@ -168,6 +177,7 @@ export class Wiring {
       registry,
       subscriptions,
       dispatcher,
+      deferrals: this.deferrals,
       events,
       mailboxDefaults,
       graceMs,
@@ -247,6 +257,7 @@ export class Wiring {
         if (asker.delivery === undefined) this.dispatcher.spill();
         const { delivery } = asker;
         if (delivery?.state === 'inFlight') delivery.current?.abort(reason);
+        else if (delivery?.state === 'deferred') delivery.flags.deferral?.giveUp(how, reason);
         else this.#withdraw(delivery, how);
       },
       late: (message, value) => this.#lateReply(message, value),
