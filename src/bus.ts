@@ -33,13 +33,20 @@ import type { Admitter } from './delivery/admitter.ts';
 import type { BusEvents } from './delivery/bus-events.ts';
 import type { Context, Voice } from './delivery/context.ts';
 import { type Explanation, explainTopic } from './delivery/explain.ts';
+import type { Gathered } from './delivery/gathering.ts';
 import type { HostSubscribeOptions } from './delivery/handler-options.ts';
 import { LetterDesk } from './delivery/letter-desk.ts';
 import type { Middleware } from './delivery/middleware.ts';
 import type { Receipt } from './delivery/receipt.ts';
 import { readMs } from './delivery/said.ts';
 import { type Closed, type CloseOptions, shutDown, untilIdle } from './delivery/shutdown.ts';
-import type { PublishOptions, RequestOptions, SendOptions, Speaker } from './delivery/speech.ts';
+import type {
+  GatherOptions,
+  PublishOptions,
+  RequestOptions,
+  SendOptions,
+  Speaker,
+} from './delivery/speech.ts';
 import type { Observer } from './delivery/tap.ts';
 import { misuse } from './kernel/errors.ts';
 import type { GuardedEvents } from './kernel/events.ts';
@@ -106,6 +113,7 @@ export class MessageBus<C extends ContractShape = AnyContract>
       publish: (speaker, ...said) => wiring.admitter.publish(speaker, ...said),
       send: (speaker, ...said) => wiring.admitter.send(speaker, ...said),
       request: (speaker, ...said) => wiring.ask.request(speaker, ...said),
+      gather: (speaker, ...said) => wiring.gather.gather(speaker, ...said),
       reply: (attempt, value) => this.#hosting.reply(attempt, value),
       progress: (attempt, update) => this.#hosting.progress(attempt, update),
       defer: (attempt, ...later) => wiring.deferrals.open(attempt, ...later),
@@ -199,6 +207,16 @@ export class MessageBus<C extends ContractShape = AnyContract>
   ): Promise<RequestOutput<C, T>> {
     const answer = this.#wiring.ask.request(HOST, topic, input, options);
     return answer as Promise<RequestOutput<C, T>>;
+  }
+
+  /** Asks all who serve the topic, as `$host`, and keeps what has come however it ends. */
+  gather<const T extends string>(
+    topic: RequestArg<C, T>,
+    input: RequestInput<C, T>,
+    options?: GatherOptions<RequestOutput<C, T>>,
+  ): Promise<Gathered<RequestOutput<C, T>>> {
+    const gathered = this.#wiring.gather.gather(HOST, topic, input, options as GatherOptions);
+    return gathered as Promise<Gathered<RequestOutput<C, T>>>;
   }
 
   /**

@@ -48,8 +48,9 @@ export {
   UnknownTopicError,
 } from './delivery/errors.ts';
 export type { ExplainedSubscription, Explanation } from './delivery/explain.ts';
-export type { GuardNotice, GuardOptions } from './delivery/guard.ts';
 // ---- how it is handled
+export type { Gathered } from './delivery/gathering.ts';
+export type { GuardNotice, GuardOptions } from './delivery/guard.ts';
 export type {
   AgentSubscribeOptions,
   HandlerRetry,
@@ -71,8 +72,15 @@ export type { RateLimit } from './delivery/rate-gate.ts';
 export type { Receipt, Settled } from './delivery/receipt.ts';
 export type { Redriven, RedriveOptions, SkippedLetter } from './delivery/redrive.ts';
 export type { Abandoned, Closed, CloseOptions } from './delivery/shutdown.ts';
-export type { PublishOptions, RequestOptions, SendOptions } from './delivery/speech.ts';
+export type {
+  AskOptions,
+  GatherOptions,
+  PublishOptions,
+  RequestOptions,
+  SendOptions,
+} from './delivery/speech.ts';
 export type { Observer } from './delivery/tap.ts';
+export { first, type GatheredSoFar, type Quorum, quorum, type Until } from './delivery/until.ts';
 export type { OnHang } from './delivery/worker.ts';
 // ---- time, order, chance and names
 export type { Env, FaultPlan, Lane, LaneKind, Timer, TimerOptions } from './kernel/env.ts';

@@ -1,4 +1,5 @@
 import type { Context, Voice } from '../delivery/context.ts';
+import type { Gathered } from '../delivery/gathering.ts';
 import type {
   AgentSubscribeOptions,
   MailboxSettings,
@@ -8,6 +9,7 @@ import type { ReceiveOptions } from '../delivery/inbox.ts';
 import type { Answering } from '../delivery/later.ts';
 import type { Receipt } from '../delivery/receipt.ts';
 import type {
+  GatherOptions,
   PublishOptions,
   RequestOptions,
   SendOptions,
@@ -166,6 +168,16 @@ export class Agent<C extends ContractShape = AnyContract> implements Voice<C>, A
   ): Promise<RequestOutput<C, T>> {
     this.#permits.check('request', topic);
     return this.#host.request(this.#speaker, topic, input, options) as Promise<RequestOutput<C, T>>;
+  }
+
+  async gather<const T extends string>(
+    topic: RequestArg<C, T>,
+    input: RequestInput<C, T>,
+    options?: GatherOptions<RequestOutput<C, T>>,
+  ): Promise<Gathered<RequestOutput<C, T>>> {
+    this.#permits.check('request', topic);
+    const gathered = this.#host.gather(this.#speaker, topic, input, options as GatherOptions);
+    return gathered as Promise<Gathered<RequestOutput<C, T>>>;
   }
 
   /**

@@ -13,7 +13,7 @@ import type { Pending, Requests, Terms } from './requests.ts';
 import type { Eligible, Responders, Serving } from './responders.ts';
 import { lineageOf, readAsked, readMs } from './said.ts';
 import type { Scribe } from './scribe.ts';
-import type { Cause, RequestOptions, Speaker } from './speech.ts';
+import type { AskOptions, Cause, RequestOptions, Speaker } from './speech.ts';
 import type { Subscription } from './subscription.ts';
 import type { Instant } from './turn-clock.ts';
 import type { Words } from './words.ts';
@@ -93,7 +93,7 @@ export class Ask {
     speaker: Speaker,
     topic: string,
     payload: unknown,
-    options: RequestOptions,
+    options: AskOptions & { readonly onProgress?: unknown },
   ): Question {
     this.#parts.admitter.checkOpen(speaker, verb, topic);
     if (typeof options !== 'object' || options === null) {
@@ -168,29 +168,37 @@ export class Ask {
   }
 
   /** Never longer than what the asker itself has left. */
-  #timeoutOf({ timeoutMs }: RequestOptions, cause: Cause | undefined, now: number): number {
+  #timeoutOf({ timeoutMs }: AskOptions, cause: Cause | undefined, now: number): number {
     const own = timeoutMs ?? this.#parts.requestTimeoutMs;
     return cause === undefined ? own : Math.min(own, cause.deadline - now);
   }
 
-  #choose({ words, route }: Question, to: RequestOptions['to']): Subscription {
-    const { responders, refusals, dispatcher } = this.#parts;
+  #choose(question: Question, to: RequestOptions['to']): Subscription {
+    const { responders, dispatcher } = this.#parts;
+    const { route } = question;
     // What lies in the ring is outstanding, too: a choice between several has to see it.
     if (route.subscriptions.length > 1) dispatcher.spill();
-    const chosen = responders.choose(route, this.#eligible(to));
+    const chosen = responders.choose(route, this.eligible(to));
     if (chosen !== undefined) return chosen;
+    throw this.unserved(question, to);
+  }
+
+  /** Counts a question that there is nobody for, and says so. */
+  unserved({ words }: Question, to: RequestOptions['to']): unknown {
+    const { refusals } = this.#parts;
     if (typeof to === 'string' && !this.#parts.hasAgent(to)) {
       const unknown = new UnknownRecipientError(to, this.#parts.nearestAgent(to));
-      throw refusals.refuse({ ...words, to }, unknown);
+      return refusals.refuse({ ...words, to }, unknown);
     }
     const who = typeof to === 'object' ? `agent with ${to.capability}` : to;
-    throw refusals.refuse(
+    return refusals.refuse(
       words,
       new NoResponderError(words.topic, who, this.#nearest(words.topic)),
     );
   }
 
-  #eligible(to: RequestOptions['to']): Eligible | undefined {
+  /** Whom the caller wants to be asked; undefined for anybody. */
+  eligible(to: RequestOptions['to']): Eligible | undefined {
     if (to === undefined) return undefined;
     if (typeof to === 'string') return ({ owner }) => owner === to;
     if (typeof to?.capability !== 'string') {
@@ -212,7 +220,11 @@ export class Ask {
   }
 }
 
-function checkTerms({ timeoutMs, idleTimeoutMs, onProgress }: RequestOptions): void {
+function checkTerms({
+  timeoutMs,
+  idleTimeoutMs,
+  onProgress,
+}: AskOptions & { readonly onProgress?: unknown }): void {
   readMs('timeoutMs', timeoutMs);
   readMs('idleTimeoutMs', idleTimeoutMs);
   if (onProgress !== undefined && typeof onProgress !== 'function') {

@@ -5,12 +5,14 @@ import { Cancellation } from './cancellation.ts';
 import type { Deferral } from './deferral.ts';
 import { Delivery } from './delivery.ts';
 import { FencedError } from './errors.ts';
+import type { Gathered } from './gathering.ts';
 import type { HandlerWatch } from './handler-watch.ts';
 import { IDEMPOTENCY_HEADER } from './idempotency.ts';
 import type { AnswerLater, DeferOptions, Later } from './later.ts';
 import type { Admission, Asker, Receipt } from './receipt.ts';
 import type {
   Cause,
+  GatherOptions,
   PublishOptions,
   RequestOptions,
   SendOptions,
@@ -126,6 +128,11 @@ export class Attempt implements Speaker, Cause {
   async request(topic: string, payload: unknown, options?: RequestOptions): Promise<unknown> {
     this.#mayStill('request', topic);
     return this.worker.house.request(this, topic, payload, options);
+  }
+
+  async gather(topic: string, payload: unknown, options?: GatherOptions): Promise<Gathered> {
+    this.#mayStill('request', topic);
+    return this.worker.house.gather(this, topic, payload, options);
   }
 
   reply(value: unknown): boolean {

@@ -9,9 +9,10 @@ import type {
 } from '../message/contract-types.ts';
 import type { Message } from '../message/message.ts';
 import type { Logger } from '../observe/logger.ts';
+import type { Gathered } from './gathering.ts';
 import type { AnswerLater, DeferOptions, Later } from './later.ts';
 import type { Receipt } from './receipt.ts';
-import type { PublishOptions, RequestOptions, SendOptions } from './speech.ts';
+import type { GatherOptions, PublishOptions, RequestOptions, SendOptions } from './speech.ts';
 
 /**
  * What whoever has a name can say: the bus as `$host`, an agent through its handle, a handler
@@ -81,6 +82,35 @@ export interface Voice<C extends ContractShape = AnyContract> {
     input: RequestInput<C, T>,
     options?: RequestOptions,
   ): Promise<RequestOutput<C, T>>;
+
+  /**
+   * Asks all who serve the topic at once, the asker itself left out, and resolves with all that has
+   * come when `until` is satisfied, everyone has ended, or the time is over. What has come is kept:
+   * the end of the time, too many failures, agents that leave, `signal` and the end of the bus all
+   * **resolve**, and `reason` says which it was. So look at `reason` before you trust `ok`.
+   *
+   * Rejects only when nothing was asked: with NoResponderError `TELLASK_NO_RESPONDER` (names in `to`
+   * that nobody bears or that do not serve are in `failed` instead), ClosedError `TELLASK_CLOSED`,
+   * ValidationError `TELLASK_VALIDATION`, or the reason of a `signal` that had aborted before; and
+   * with what a predicate in `until` throws. It never throws.
+   *
+   * Late answers of stragglers that run on are `handled` like any delivery and no late replies.
+   * `idleTimeoutMs` is for each responder: who is silent for so long is `failed`.
+   *
+   * @example
+   * ```ts
+   * import { MessageBus, quorum } from 'tellask';
+   * const bus = new MessageBus();
+   * for (const name of ['ann', 'bob', 'cat']) bus.register(name).serve('vote', () => name);
+   * const { ok, cancelled, reason } = await bus.gather('vote', {}, { until: quorum(2) });
+   * [ok.length, cancelled.length, reason]; // => [2, 1, 'enough']
+   * ```
+   */
+  gather<const T extends string>(
+    topic: RequestArg<C, T>,
+    input: RequestInput<C, T>,
+    options?: GatherOptions<RequestOutput<C, T>>,
+  ): Promise<Gathered<RequestOutput<C, T>>>;
 }
 
 /** What is happening to a message now, and the only way to speak inside its conversation. */

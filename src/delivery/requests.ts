@@ -28,7 +28,7 @@ export interface Terms {
   readonly idleTimeoutMs: number;
   readonly onProgress: ((update: unknown) => void) | undefined;
   /** Hears the answer in place of the promise: for who asks many at once. */
-  readonly onSettled?: ((answer: Answer) => void) | undefined;
+  readonly onSettled?: ((answer: Answer, pending: Pending) => void) | undefined;
 }
 
 /** What an asker got: a value, or an error. */
@@ -192,7 +192,7 @@ export class Pending implements Asker, Lane {
 
   #arrive(answer: Answer): void {
     const { onSettled } = this.#terms;
-    if (onSettled !== undefined) onSettled(answer);
+    if (onSettled !== undefined) onSettled(answer, this);
     else if (answer.failed) this.#reject(answer.value);
     else this.#resolve(answer.value);
   }

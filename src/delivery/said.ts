@@ -3,7 +3,7 @@ import type { Lineage } from '../message/envelope.ts';
 import type { MessageType } from '../message/message.ts';
 import { NORMAL_PRIORITY, toPriority } from '../message/priority.ts';
 import { IDEMPOTENCY_HEADER } from './idempotency.ts';
-import type { Cause, PublishOptions, RequestOptions } from './speech.ts';
+import type { AskOptions, Cause, PublishOptions } from './speech.ts';
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -58,7 +58,7 @@ export function readTold(
 }
 
 /** Reads the options of `request`. Unlike what is told, a request inherits its asker's priority. */
-export function readAsked(options: RequestOptions, cause: Cause | undefined): Said {
+export function readAsked(options: AskOptions, cause: Cause | undefined): Said {
   const inherited = cause === undefined ? NORMAL_PRIORITY : cause.message.priority;
   const key = readText('idempotencyKey', options.idempotencyKey);
   const extra =

@@ -1,7 +1,9 @@
 import type { Envelope } from '../message/envelope.ts';
 import type { MessageType } from '../message/message.ts';
 import type { PriorityInput } from '../message/priority.ts';
+import type { Gathered } from './gathering.ts';
 import type { Receipt } from './receipt.ts';
+import type { Until } from './until.ts';
 
 /** Options of `publish`. */
 export interface PublishOptions {
@@ -31,25 +33,44 @@ export interface PublishOptions {
 /** Options of `send`. */
 export type SendOptions = Omit<PublishOptions, 'retain'>;
 
-/** Options of `request`. */
-export interface RequestOptions {
+/** What all ways of asking have in common. */
+export interface AskOptions {
   /** Milliseconds for the whole call; never longer than what the asker has left. @default 30_000 */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
-  /** Only this agent, or one with this capability, may answer. */
-  readonly to?: string | { readonly capability: string };
   readonly priority?: PriorityInput;
   readonly headers?: Readonly<Record<string, string>>;
   /** The same key makes a responder with `idempotent` answer with its first answer. */
   readonly idempotencyKey?: string;
   readonly correlationId?: string;
   /**
-   * Milliseconds without a sign of life of the responder: its answer, or `context.progress`. It
+   * Milliseconds without a sign of life of a responder: its answer, or `context.progress`. It
    * counts from the call, also while the request is queued. @default Infinity
    */
   readonly idleTimeoutMs?: number;
+}
+
+/** Options of `request`. */
+export interface RequestOptions extends AskOptions {
+  /** Only this agent, or one with this capability, may answer. */
+  readonly to?: string | { readonly capability: string };
   /** Hears what the responder says with `context.progress`. What it throws changes nothing. */
   readonly onProgress?: (update: unknown) => void;
+}
+
+/** Options of `gather`. */
+export interface GatherOptions<O = unknown> extends AskOptions {
+  /** These agents, or those with this capability that serve the topic. @default all who serve it */
+  readonly to?: readonly string[] | { readonly capability: string };
+  /** When it has enough: `first(k)`, `quorum(k)` or a predicate. @default when all have ended */
+  readonly until?: Until<O>;
+  /**
+   * What becomes of those who have not ended when the gather has: `abort` calls their work off;
+   * `run` lets them go on, up to the bus's `handlerTimeoutMs`. @default 'abort'
+   */
+  readonly stragglers?: 'run' | 'abort';
+  /** Hears what a responder says with `context.progress`. What it throws changes nothing. */
+  readonly onProgress?: (update: unknown, from: string) => void;
 }
 
 /**
@@ -78,6 +99,12 @@ export interface Speaking {
     payload: unknown,
     options?: RequestOptions,
   ): Promise<unknown>;
+  gather(
+    speaker: Speaker,
+    topic: string,
+    payload: unknown,
+    options?: GatherOptions,
+  ): Promise<Gathered>;
 }
 
 /** A delivery, seen as the cause of what its handler says. */

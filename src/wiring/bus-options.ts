@@ -34,7 +34,7 @@ export interface BusOptions<C extends ContractShape = AnyContract> {
   readonly handlerTimeoutMs?: number;
   /** How long it may go on after that before it is fenced, in milliseconds. @default 1_000 */
   readonly graceMs?: number;
-  /** How long `request` waits, in milliseconds. @default 30_000 */
+  /** How long `request` and `gather` wait, in milliseconds. @default 30_000 */
   readonly requestTimeoutMs?: number;
   readonly dedupe?: { readonly windowMs?: number; readonly maxKeys?: number };
   readonly deadLetters?: {

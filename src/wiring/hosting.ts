@@ -3,6 +3,7 @@ import type { AgentRecord } from '../agents/agent-record.ts';
 import type { HandlePermits } from '../agents/permits.ts';
 import type { Attempt } from '../delivery/attempt.ts';
 import { ClosedError, MessageTimeoutError } from '../delivery/errors.ts';
+import type { Gathered } from '../delivery/gathering.ts';
 import {
   type AgentSubscribeOptions,
   type HostSubscribeOptions,
@@ -15,7 +16,13 @@ import { Inbox } from '../delivery/inbox.ts';
 import type { Receipt } from '../delivery/receipt.ts';
 import { readMs } from '../delivery/said.ts';
 import type { ShutdownParts } from '../delivery/shutdown.ts';
-import type { PublishOptions, RequestOptions, SendOptions, Speaker } from '../delivery/speech.ts';
+import type {
+  GatherOptions,
+  PublishOptions,
+  RequestOptions,
+  SendOptions,
+  Speaker,
+} from '../delivery/speech.ts';
 import type { Invoke, Subscription } from '../delivery/subscription.ts';
 import type { Subscriber, Subscriptions } from '../delivery/subscriptions.ts';
 import { Worker } from '../delivery/worker.ts';
@@ -60,6 +67,15 @@ export class Hosting implements AgentHost {
     options?: RequestOptions,
   ): Promise<unknown> {
     return this.#wiring.ask.request(speaker, topic, payload, options);
+  }
+
+  gather(
+    speaker: Speaker,
+    topic: string,
+    payload: unknown,
+    options?: GatherOptions,
+  ): Promise<Gathered> {
+    return this.#wiring.gather.gather(speaker, topic, payload, options);
   }
 
   /** A subscription of the host: its mailbox and its worker serve it alone. */

@@ -9,6 +9,7 @@ import { Dedupe } from '../delivery/dedupe.ts';
 import { Deferrals } from '../delivery/deferrals.ts';
 import { Dispatcher } from '../delivery/dispatcher.ts';
 import { letIn } from '../delivery/entry.ts';
+import { Gather } from '../delivery/gather.ts';
 import { Guard } from '../delivery/guard.ts';
 import { readMailbox } from '../delivery/handler-options.ts';
 import { Ledger } from '../delivery/ledger.ts';
@@ -81,6 +82,7 @@ export class Wiring {
   readonly guard: Guard;
   readonly admitter: Admitter;
   readonly ask: Ask;
+  readonly gather: Gather;
   readonly shop: Workshop;
   readonly subscriptions: Subscriptions;
   readonly membership: Membership;
@@ -157,6 +159,11 @@ export class Wiring {
     });
     this.admitter = this.#makeAdmitter(options, now);
     this.ask = this.#makeAsk(options);
+    this.gather = new Gather({
+      env,
+      ask: this.ask,
+      handlerTimeoutMs: options.handlerTimeoutMs ?? DEFAULTS.handlerTimeoutMs,
+    });
     this.shop = {
       env,
       ledger,
