@@ -19,6 +19,8 @@ const MEANINGS: Readonly<Record<keyof typeof DEFAULTS, Described>> = {
   graceMs: ['bus: `graceMs`', 'from a handler’s time-out to its fence'],
   requestTimeoutMs: ['bus: `requestTimeoutMs`', 'how long `request` waits'],
   priority: ['`publish`, `send`: `priority`', '0 to 10; a request inherits its asker’s'],
+  batchMax: ['`subscribeBatch`, `serveBatch`: `batch.max`', 'messages in a batch at most'],
+  batchWaitMs: ['`subscribeBatch`, `serveBatch`: `batch.waitMs`', 'how long the first waits'],
   dedupeWindowMs: ['bus: `dedupe.windowMs`', 'how long a `dedupeKey` is known'],
   dedupeMaxKeys: ['bus: `dedupe.maxKeys`', 'keys that are known at most'],
   maxLetters: ['bus: `deadLetters.maxLetters`', 'letters kept, in all and of one reason'],

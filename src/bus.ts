@@ -30,6 +30,8 @@
 import type { AgentInfo } from './agents/agent.ts';
 import { Agent, type AgentOptions, type SubscriptionHandle } from './agents/agent.ts';
 import type { Admitter } from './delivery/admitter.ts';
+import type { BatchContext } from './delivery/batch-context.ts';
+import type { HostSubscribeBatchOptions } from './delivery/batch-options.ts';
 import type { BusEvents } from './delivery/bus-events.ts';
 import type { Context, Voice } from './delivery/context.ts';
 import { type Explanation, explainTopic } from './delivery/explain.ts';
@@ -245,6 +247,31 @@ export class MessageBus<C extends ContractShape = AnyContract>
   }
 
   /**
+   * Listens as the host to many messages at once, as `agent.subscribeBatch` does.
+   *
+   * @example
+   * ```ts
+   * import { MessageBus } from 'tellask';
+   * const bus = new MessageBus();
+   * const rows: string[] = [];
+   * bus.subscribeBatch('audit.*', (messages) => {
+   *   rows.push(messages.map(({ topic }) => topic).join());
+   * });
+   * bus.publish('audit.login', {});
+   * bus.publish('audit.logout', {});
+   * await bus.drain();
+   * rows; // => ['audit.login,audit.logout']
+   * ```
+   */
+  subscribeBatch<const P extends string>(
+    pattern: PatternArg<C, P>,
+    handler: (messages: readonly MessageOf<C, P>[], context: BatchContext<C>) => unknown,
+    options: HostSubscribeBatchOptions<MessageOf<C, P>> = {},
+  ): SubscriptionHandle {
+    return this.#hosting.batchHost(pattern, handler as never, options as never);
+  }
+
+  /**
    * The next message that fits. Rejects with MessageTimeoutError `TELLASK_TIMEOUT`, or with the
    * reason of `signal`.
    *
@@ -366,6 +393,7 @@ export class MessageBus<C extends ContractShape = AnyContract>
     const limit = readMs('timeoutMs', timeoutMs) ?? DEFAULTS.drainTimeoutMs;
     if (wiring.status === 'open') wiring.status = 'draining';
     this.#drains++;
+    wiring.subscriptions.hurry();
     const idle = await untilIdle(wiring.env, wiring.ledger, limit);
     // Who gives up first must not open the bus to who still drains it.
     if (--this.#drains === 0 && this.#closing === undefined) wiring.status = 'open';
@@ -399,6 +427,7 @@ export class MessageBus<C extends ContractShape = AnyContract>
   async #close(options: Required<CloseOptions>): Promise<Closed> {
     const wiring = this.#wiring;
     wiring.status = options.mode === 'drain' ? 'draining' : 'closed';
+    if (options.mode === 'drain') wiring.subscriptions.hurry();
     const closed = await shutDown(this.#hosting.shutdownParts(), options);
     wiring.status = 'closed';
     this.#hosting.endWaits();

@@ -5,11 +5,20 @@ export {
   Agent,
   type AgentInfo,
   type AgentOptions,
+  type BatchOutput,
   type SubscriptionHandle,
 } from './agents/agent.ts';
 export type { Restriction } from './agents/permits.ts';
 export { MessageBus, type OnceOptions } from './bus.ts';
 export type { BusStatus } from './delivery/admitter.ts';
+export type { BatchContext } from './delivery/batch-context.ts';
+export type {
+  AgentSubscribeBatchOptions,
+  BatchOptions,
+  HostSubscribeBatchOptions,
+  ServeBatchOptions,
+  SubscribeBatchOptions,
+} from './delivery/batch-options.ts';
 export type { BusEvents, CancelReason, DeliveryEvent } from './delivery/bus-events.ts';
 export type { BusyPolicy } from './delivery/busy.ts';
 // ---- what is said, and to whom
@@ -23,6 +32,7 @@ export type {
 } from './delivery/dead-letters.ts';
 // ---- errors
 export {
+  BatchResultError,
   BusyError,
   CancelledError,
   ClosedError,

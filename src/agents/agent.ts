@@ -1,3 +1,6 @@
+import type { BatchContext } from '../delivery/batch-context.ts';
+import type { AgentSubscribeBatchOptions, ServeBatchOptions } from '../delivery/batch-options.ts';
+import type { HandleBatch } from '../delivery/batcher.ts';
 import type { Context, Voice } from '../delivery/context.ts';
 import type { Gathered } from '../delivery/gathering.ts';
 import type {
@@ -51,6 +54,12 @@ export interface SubscriptionHandle extends Disposable {
   unsubscribe(): void;
 }
 
+/** What the handler of `serveBatch` returns: one output, or an Error, for each request. */
+export type BatchOutput<C extends ContractShape, T extends string> = readonly (
+  | ResponderOutput<C, ServedTopic<C, T>>
+  | Error
+)[];
+
 /** What is known of an agent now. */
 export interface AgentInfo {
   readonly name: string;
@@ -83,6 +92,20 @@ export interface AgentHost extends Speaking {
     topic: string,
     handler: Invoke,
     options: ServeOptions,
+  ): SubscriptionHandle;
+  subscribeBatch(
+    record: AgentRecord,
+    permits: HandlePermits,
+    pattern: string,
+    handle: HandleBatch,
+    options: AgentSubscribeBatchOptions,
+  ): SubscriptionHandle;
+  serveBatch(
+    record: AgentRecord,
+    permits: HandlePermits,
+    topic: string,
+    handle: HandleBatch,
+    options: ServeBatchOptions,
   ): SubscriptionHandle;
   messages(
     record: AgentRecord,
@@ -222,6 +245,71 @@ export class Agent<C extends ContractShape = AnyContract> implements Voice<C>, A
     this.#permits.check('serve', topic);
     const [record, permits] = [this.#record, this.#permits];
     return this.#host.serve(record, permits, topic, handler as never, options as never);
+  }
+
+  /**
+   * Listens to many messages at once: one call for up to `batch.max` of them, started when so many
+   * have come or the first has waited `batch.waitMs`. Each stays a delivery of its own, with its
+   * own outcome and retry. Return nothing when all went well, else an array with one entry for each
+   * message: an `Error` fails that message alone. What is thrown fails all. Gotcha: any array that
+   * is returned is read so; one of another length fails all with BatchResultError
+   * `TELLASK_BATCH_RESULT`.
+   *
+   * @throws as `subscribe`; TypeError for `group` and for a retry `in-place`.
+   * @example
+   * ```ts
+   * import { MessageBus } from 'tellask';
+   * const bus = new MessageBus();
+   * const sizes: number[] = [];
+   * const archive = bus.register('archive');
+   * archive.subscribeBatch('log.**', (lines) => void sizes.push(lines.length), {
+   *   batch: { max: 2, waitMs: 50 },
+   * });
+   * for (const line of [1, 2, 3]) bus.publish('log.web', line);
+   * await bus.drain();
+   * sizes; // => [2, 1]
+   * ```
+   */
+  subscribeBatch<const P extends string>(
+    pattern: PatternArg<C, P>,
+    handler: (messages: readonly MessageOf<C, P>[], context: BatchContext<C>) => unknown,
+    options: AgentSubscribeBatchOptions<MessageOf<C, P>> = {},
+  ): SubscriptionHandle {
+    this.#permits.check('subscribe', pattern);
+    const [record, permits] = [this.#record, this.#permits];
+    return this.#host.subscribeBatch(record, permits, pattern, handler as never, options as never);
+  }
+
+  /**
+   * Answers many requests with one call. The handler returns an array with one output for each
+   * request, in their order; an `Error` in it rejects that asker alone, and so does an output that
+   * the contract refuses. A wrong length, or no array, fails all with BatchResultError
+   * `TELLASK_BATCH_RESULT`. `timeoutMs` is 300 000 unless given; each request keeps its own
+   * deadline besides.
+   *
+   * @throws as `serve`; TypeError for `idempotent` and for a retry `in-place`.
+   * @example
+   * ```ts
+   * import { MessageBus } from 'tellask';
+   * const bus = new MessageBus();
+   * bus.register('embedder').serveBatch('embed.text', (requests) => {
+   *   return requests.map(({ payload }) => String(payload).length);
+   * });
+   * const ask = (text: string) => bus.request('embed.text', text);
+   * await Promise.all(['tea', 'coffee'].map(ask)); // => [3, 6]
+   * ```
+   */
+  serveBatch<const T extends string>(
+    topic: ServeArg<C, T>,
+    handler: (
+      requests: readonly RequestMessage<C, ServedTopic<C, T>>[],
+      context: BatchContext<C>,
+    ) => BatchOutput<C, T> | PromiseLike<BatchOutput<C, T>>,
+    options: ServeBatchOptions<RequestMessage<C, ServedTopic<C, T>>> = {},
+  ): SubscriptionHandle {
+    this.#permits.check('serve', topic);
+    const [record, permits] = [this.#record, this.#permits];
+    return this.#host.serveBatch(record, permits, topic, handler as never, options as never);
   }
 
   /**

@@ -1,6 +1,7 @@
 import { printAsJson } from '../kernel/inspection.ts';
 import type { Message } from '../message/message.ts';
 import type { Logger } from '../observe/logger.ts';
+import type { BatchRun } from './batch-run.ts';
 import { Cancellation } from './cancellation.ts';
 import type { Deferral } from './deferral.ts';
 import { Delivery } from './delivery.ts';
@@ -48,6 +49,8 @@ export class Attempt implements Speaker, Cause {
   readonly worker: Worker;
   /** What counts its time, once it has returned a promise. */
   watch: HandlerWatch | undefined = undefined;
+  /** The batch in which it runs. */
+  batch: BatchRun | undefined = undefined;
   readonly #admission: Admission;
   readonly #subscription: Subscription;
   readonly #started: Instant;

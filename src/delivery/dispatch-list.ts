@@ -35,8 +35,8 @@ export class DispatchList {
   }
 }
 
-function isPlain({ kind, home, keyed, rate, retry }: Subscription): boolean {
-  if (kind === 'pull' || !(home instanceof Worker)) return false;
+function isPlain({ kind, home, keyed, rate, retry, batcher }: Subscription): boolean {
+  if (kind === 'pull' || batcher !== undefined || !(home instanceof Worker)) return false;
   return keyed === undefined && rate === undefined && retry === undefined;
 }
 

@@ -4,6 +4,11 @@ import type { Ledger } from './ledger.ts';
 /** Lets a delivery into its home: into the lanes, behind its key, or into the inbox. */
 export function enter(delivery: Delivery): void {
   const { mailbox } = delivery.home;
+  const { batcher } = delivery.subscription;
+  if (batcher !== undefined) {
+    batcher.add(delivery);
+    return;
+  }
   mailbox.stamp(delivery);
   if (delivery.subscription.kind === 'pull') mailbox.push(delivery, mailbox.inbox);
   else if (delivery.subscription.keyed?.enter(delivery) === false) mailbox.hold();

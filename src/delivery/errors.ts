@@ -327,6 +327,23 @@ export class RateLimitedError extends TellaskError {
   }
 }
 
+/** What a batch handler returned does not fit the batch. Code `TELLASK_BATCH_RESULT`. */
+export class BatchResultError extends TellaskError {
+  readonly agent: string;
+  /** Messages in the batch. */
+  readonly expected: number;
+  /** Entries of the array that came; undefined when none came. */
+  readonly received: number | undefined;
+
+  constructor(agent: string, expected: number, received: number | undefined) {
+    const came = received === undefined ? 'no array' : `an array of ${received}`;
+    super('TELLASK_BATCH_RESULT', `${agent} returned ${came} for a batch of ${expected}`);
+    this.agent = agent;
+    this.expected = expected;
+    this.received = received;
+  }
+}
+
 /** Another agent has the name. Code `TELLASK_NAME_TAKEN`. */
 export class NameTakenError extends TellaskError {
   readonly agent: string;

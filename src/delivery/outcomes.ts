@@ -181,11 +181,13 @@ export function told(delivery: Delivery): DeliveryEvent {
   return { message: delivery.message, recipient, attempt: delivery.attempts };
 }
 
-/** The next message of the key may enter the lanes now. */
+/** The next message of the key, or the next batch, may enter the lanes now. */
 function releaseKey(delivery: Delivery): void {
   // Who never got in holds no key: it was turned away, or waited outside.
   if (delivery.ticket === 0) return;
-  const next = delivery.subscription.keyed?.leave(delivery);
+  const { keyed, batcher } = delivery.subscription;
+  batcher?.leave(delivery);
+  const next = keyed?.leave(delivery);
   if (next === undefined) return;
   const { home } = next;
   home.mailbox.held--;

@@ -3,6 +3,7 @@ import type { Pattern } from '../message/pattern.ts';
 import type { Metrics, Series } from '../observe/metrics.ts';
 import type { RetryPolicy } from '../resilience/backoff.ts';
 import type { Attempt } from './attempt.ts';
+import type { Batcher } from './batcher.ts';
 import type { BusyKeys } from './busy-keys.ts';
 import type { Delivery, Recipient } from './delivery.ts';
 import type { Idempotency } from './idempotency.ts';
@@ -43,6 +44,7 @@ export interface SubscriptionInit {
   readonly busy?: BusyKeys | undefined;
   readonly rate?: RateGate<Delivery> | undefined;
   readonly idempotency?: Idempotency | undefined;
+  readonly batcher?: Batcher | undefined;
   readonly permits?: Permits | undefined;
 }
 
@@ -63,6 +65,7 @@ export class Subscription {
   readonly busy: BusyKeys | undefined;
   readonly rate: RateGate<Delivery> | undefined;
   readonly idempotency: Idempotency | undefined;
+  readonly batcher: Batcher | undefined;
   readonly permits: Permits | undefined;
   /** The handler alone. */
   readonly handler: Invoke;
@@ -92,6 +95,7 @@ export class Subscription {
     this.busy = init.busy;
     this.rate = init.rate;
     this.idempotency = init.idempotency;
+    this.batcher = init.batcher;
     this.permits = init.permits;
   }
 

@@ -3,6 +3,8 @@ import type { Message } from '../message/message.ts';
 import type { Pattern } from '../message/pattern.ts';
 import { toRetryPolicy } from '../resilience/backoff.ts';
 import type { Router } from '../routing/router.ts';
+import { type BatchLimits, readBatch, type SubscribeBatchOptions } from './batch-options.ts';
+import { Batcher, type BatcherParts } from './batcher.ts';
 import type { CancelReason } from './bus-events.ts';
 import { BusyKeys } from './busy-keys.ts';
 import { type Delivery, NO_FLAGS, type Recipient } from './delivery.ts';
@@ -53,6 +55,10 @@ export interface SubscriptionParts {
   readonly mailboxDefaults: MailboxChoice;
   /** Milliseconds that a handler may run unless it says otherwise. */
   readonly handlerTimeoutMs: number;
+  /** What a batch is bounded by unless it says otherwise. */
+  readonly batchDefaults: BatchLimits;
+  /** The bus is being drained or closed: nobody waits for more. */
+  hurried(): boolean;
   /** Wraps a handler as the isolation of the bus asks. */
   isolate(handler: Invoke): Invoke;
   now(): number;
@@ -116,6 +122,38 @@ export class Subscriptions {
     return subscription;
   }
 
+  /**
+   * Collects messages for one call of a handler. `join` is the innermost step of each of them, with
+   * what the bus puts around it.
+   */
+  batch(
+    by: Subscriber,
+    pattern: Pattern,
+    join: Invoke,
+    options: SubscribeBatchOptions,
+    { handle, answers, log }: Pick<BatcherParts, 'handle' | 'answers' | 'log'>,
+  ): Subscription {
+    const { env, batchDefaults, handlerTimeoutMs, hurried } = this.#parts;
+    const { limits, rest } = readBatch(options, batchDefaults);
+    checkHandler(handle, rest);
+    const { owner, home } = by;
+    const batcher = new Batcher({ env, home, owner, handle, answers, log, hurried, ...limits });
+    const timeoutMs = rest.timeoutMs ?? handlerTimeoutMs;
+    const kind = answers ? 'serve' : 'subscribe';
+    const init = this.#initOf(kind, by, pattern, join, rest, timeoutMs);
+    const subscription = new Subscription({ ...init, keyed: undefined, batcher });
+    if (answers) this.#parts.responders.add(subscription);
+    else this.#parts.router.add(subscription);
+    this.#keep(subscription);
+    if (rest.replay === true) this.#replay(subscription);
+    return subscription;
+  }
+
+  /** Lets go the batches that wait for more. */
+  hurry(): void {
+    for (const { batcher } of this.#all) batcher?.flush();
+  }
+
   /** A subscription whose messages wait to be pulled. */
   pull(by: Subscriber, pattern: Pattern, attach: boolean): Subscription {
     const init = this.#initOf('pull', by, pattern, NOTHING, NO_OPTIONS, Infinity);
@@ -164,6 +202,7 @@ export class Subscriptions {
     this.#all.delete(subscription);
     if (isInbox(subscription)) this.#inboxes--;
     subscription.rate?.close();
+    subscription.batcher?.close();
     if (home === undefined) return;
     if (home.mailbox.size === 0 && home.mailbox.waiting === 0) return;
     const matches = (delivery: Delivery): boolean => delivery.subscription === subscription;

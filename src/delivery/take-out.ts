@@ -13,10 +13,11 @@ export function takeOut(
 ): Delivery[] {
   const { mailbox } = home;
   const taken: Delivery[] = [];
-  for (const { keyed, rate } of subscriptions) {
+  for (const { keyed, rate, batcher } of subscriptions) {
     // Who only waits behind a key does not hold it, so its end must not pass the key on.
     for (const one of keyed?.removeWhere(matches) ?? []) taken.push(letGo(one, true));
     for (const one of rate?.removeWhere(matches) ?? []) taken.push(letGo(one, false));
+    for (const one of batcher?.removeWhere(matches) ?? []) taken.push(letGo(one, false));
   }
   taken.push(...mailbox.lanes.removeWhere(matches), ...mailbox.inbox.removeWhere(matches));
   for (const one of mailbox.withdrawWhere(matches)) taken.push(one);
@@ -29,6 +30,10 @@ export function takeOutOne(delivery: Delivery): boolean {
   const { home, subscription } = delivery;
   const { lanes } = home.mailbox;
   if (delivery.state === 'queued' && lanes.size > 0 && lanes.discard(delivery)) return true;
+  if (subscription.batcher?.discard(delivery)) {
+    letGo(delivery, false);
+    return true;
+  }
   return takeOut(home, [subscription], (other) => other === delivery).length > 0;
 }
 

@@ -7,6 +7,8 @@ import { Mailbox, type MailboxOptions } from '../mailbox/mailbox.ts';
 import type { Envelope } from '../message/envelope.ts';
 import type { Message } from '../message/message.ts';
 import { Attempt, type House } from './attempt.ts';
+import { BatchRun } from './batch-run.ts';
+import type { Batcher } from './batcher.ts';
 import type { BusEvents } from './bus-events.ts';
 import { Delivery, type Recipient } from './delivery.ts';
 import { givePlace, keepPlace, letIn } from './entry.ts';
@@ -159,7 +161,9 @@ export class Worker implements Lane, Recipient {
     if (!this.free) return;
     const delivery = this.#next();
     if (delivery === undefined) return;
-    this.#begin(delivery, 'queued');
+    const { batcher } = delivery.subscription;
+    if (batcher === undefined) this.#begin(delivery, 'queued');
+    else this.#beginBatch(batcher, delivery);
     this.wake();
   }
 
@@ -243,12 +247,41 @@ export class Worker implements Lane, Recipient {
   }
 
   #run(delivery: Delivery, from: 'queued' | 'retryWait'): void {
+    this.#start(this.#open(delivery, from));
+  }
+
+  #open(delivery: Delivery, from: 'queued' | 'retryWait'): Attempt {
     this.#shop.ledger.move(from, 'inFlight');
     delivery.state = 'inFlight';
     const { admission, subscription } = delivery;
-    const attempt = new Attempt(this, admission, subscription, this.#shop.instant(), delivery);
+    return new Attempt(this, admission, subscription, this.#shop.instant(), delivery);
+  }
+
+  #start(attempt: Attempt): void {
+    const { admission, subscription } = attempt.delivery;
     const result = this.#call(attempt, subscription, admission);
     if (result !== FAILED) this.#returned(attempt, result);
+  }
+
+  /** A batch uses one slot; each of its messages is an attempt of its own. */
+  #beginBatch(batcher: Batcher, front: Delivery): void {
+    const { outcomes, ledger } = this.#shop;
+    const members = batcher.collect(front, this.#shop.now(), (late) => outcomes.expired(late));
+    this.running++;
+    const run = new BatchRun(batcher);
+    const attempts = members.map((delivery) => this.#join(run, delivery, front));
+    letIn(this, ledger);
+    for (const attempt of attempts) this.#start(attempt);
+    run.begin();
+  }
+
+  #join(run: BatchRun, delivery: Delivery, front: Delivery): Attempt {
+    // The front was taken out of the lanes, and keeps its place already.
+    if (delivery !== front && delivery.subscription.retry !== undefined) keepPlace(delivery);
+    const attempt = this.#open(delivery, 'queued');
+    attempt.batch = run;
+    run.expect(attempt);
+    return attempt;
   }
 
   /** Calls the handler. What it throws is settled here; then the result is `FAILED`. */
@@ -291,7 +324,7 @@ export class Worker implements Lane, Recipient {
   ): void {
     watch.stop();
     if (!attempt.fenced) this.#ended(attempt, failure, value);
-    else if (watch.holdsSlot) this.#release();
+    else if (watch.holdsSlot) this.#release(attempt);
     this.#shop.running.remove(attempt);
   }
 
@@ -304,7 +337,7 @@ export class Worker implements Lane, Recipient {
     this.#settle(attempt, failure, undefined);
     const holds = this.options.onHang === 'hold';
     if (attempt.watch !== undefined) attempt.watch.holdsSlot = holds;
-    if (!holds) this.#release();
+    if (!holds) this.#release(attempt);
     if (this.options.onHang === 'stop') this.ends?.unsubscribe();
     // Who holds no slot is forgotten: its promise may never settle.
     if (holds) this.#shop.running.giveUp(attempt);
@@ -318,7 +351,7 @@ export class Worker implements Lane, Recipient {
     attempt.watch?.stop();
     attempt.fence();
     end(attempt.delivery);
-    this.#release();
+    this.#release(attempt);
     this.#shop.running.remove(attempt);
   }
 
@@ -342,10 +375,12 @@ export class Worker implements Lane, Recipient {
     if (attempt.fenced) return;
     attempt.end();
     const holds = this.#settle(attempt, failure, value);
-    if (!holds) this.#release();
+    if (!holds) this.#release(attempt);
   }
 
-  #release(): void {
+  /** Frees the slot of an attempt; that of a batch when its last message has ended. */
+  #release(attempt?: Attempt): void {
+    if (attempt?.batch?.leave(attempt) === false) return;
     this.running--;
     this.wake();
   }
@@ -431,11 +466,15 @@ export class Worker implements Lane, Recipient {
       return;
     }
     const { mailbox } = delivery.home;
+    const { batcher } = delivery.subscription;
     givePlace(delivery);
     this.#shop.ledger.move('retryWait', 'queued');
     delivery.state = 'queued';
-    mailbox.stamp(delivery);
-    mailbox.push(delivery);
+    if (batcher !== undefined) batcher.add(delivery);
+    else {
+      mailbox.stamp(delivery);
+      mailbox.push(delivery);
+    }
     delivery.home.wake();
   }
 }

@@ -65,6 +65,10 @@ export const ERROR_CODES = {
     false,
     'A newer message is handled instead: stop when context.signal aborts, and keep nothing half done.',
   ],
+  TELLASK_BATCH_RESULT: [
+    true,
+    'Return one entry for each message of the batch, in their order: an output, or an Error for what failed.',
+  ],
   TELLASK_FENCED: [false, 'The delivery is over for its handler: stop when context.signal aborts.'],
   TELLASK_LOOP: [
     false,

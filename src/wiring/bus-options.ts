@@ -66,6 +66,8 @@ export const DEFAULTS = {
   graceMs: 1_000,
   requestTimeoutMs: 30_000,
   priority: 5,
+  batchMax: 100,
+  batchWaitMs: 50,
   dedupeWindowMs: 300_000,
   dedupeMaxKeys: 10_000,
   maxLetters: 10_000,

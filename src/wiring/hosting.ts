@@ -2,6 +2,13 @@ import type { AgentHost, AgentInfo, SubscriptionHandle } from '../agents/agent.t
 import type { AgentRecord } from '../agents/agent-record.ts';
 import type { HandlePermits } from '../agents/permits.ts';
 import type { Attempt } from '../delivery/attempt.ts';
+import type {
+  AgentSubscribeBatchOptions,
+  HostSubscribeBatchOptions,
+  ServeBatchOptions,
+} from '../delivery/batch-options.ts';
+import { joinBatch } from '../delivery/batch-run.ts';
+import type { HandleBatch } from '../delivery/batcher.ts';
 import { ClosedError, MessageTimeoutError } from '../delivery/errors.ts';
 import type { Gathered } from '../delivery/gathering.ts';
 import {
@@ -122,6 +129,59 @@ export class Hosting implements AgentHost {
     const answering = this.#answering(handler);
     const compiled = compilePattern(topic);
     const subscription = this.#wiring.subscriptions.serve(by, compiled, answering, options);
+    return this.#belongsTo(record, subscription);
+  }
+
+  /** As `subscribeHost`, for many messages at once. */
+  batchHost(
+    pattern: string,
+    handle: HandleBatch,
+    options: HostSubscribeBatchOptions,
+  ): SubscriptionHandle {
+    this.#refuseWhenClosed(pattern);
+    const home = this.#ownWorker(HOST, pattern, options);
+    const by = { owner: HOST, home };
+    const { subscriptions, logger } = this.#wiring;
+    const log = withFields(logger, () => ({ agent: HOST }));
+    const setup = { handle, answers: false, log };
+    const compiled = compilePattern(pattern);
+    const subscription = subscriptions.batch(by, compiled, joinBatch, options, setup);
+    home.ends = new Handle(subscription, subscriptions);
+    return home.ends as Handle;
+  }
+
+  subscribeBatch(
+    record: AgentRecord,
+    permits: HandlePermits,
+    pattern: string,
+    handle: HandleBatch,
+    options: AgentSubscribeBatchOptions,
+  ): SubscriptionHandle {
+    this.#refuseWhenClosed(pattern);
+    const home = this.#homeOf(record, pattern, options);
+    const by: Subscriber = { owner: record.name, home, permits };
+    const setup = { handle, answers: false, log: this.log(record) };
+    const compiled = compilePattern(pattern);
+    const { subscriptions } = this.#wiring;
+    const subscription = subscriptions.batch(by, compiled, joinBatch, options, setup);
+    return this.#belongsTo(record, subscription);
+  }
+
+  serveBatch(
+    record: AgentRecord,
+    permits: HandlePermits,
+    topic: string,
+    handle: HandleBatch,
+    options: ServeBatchOptions,
+  ): SubscriptionHandle {
+    this.#refuseWhenClosed(topic);
+    refuseMailboxOptions(options ?? {}, 'handler');
+    const by: Subscriber = { owner: record.name, home: record.worker, permits };
+    const setup = { handle, answers: true, log: this.log(record) };
+    const answering = this.#answering(joinBatch);
+    const compiled = compilePattern(topic);
+    const { subscriptions } = this.#wiring;
+    const subscription = subscriptions.batch(by, compiled, answering, options, setup);
     return this.#belongsTo(record, subscription);
   }
 

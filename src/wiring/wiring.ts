@@ -386,6 +386,8 @@ export class Wiring {
       retained,
       mailboxDefaults,
       handlerTimeoutMs: options.handlerTimeoutMs ?? DEFAULTS.handlerTimeoutMs,
+      batchDefaults: { max: DEFAULTS.batchMax, waitMs: DEFAULTS.batchWaitMs },
+      hurried: () => this.status !== 'open',
       isolate: (handler) => {
         if (keeper.isolation !== 'clone') return handler;
         return (message, context: Attempt) =>

@@ -1,0 +1,150 @@
+import { Deferred } from '../kernel/deferred.ts';
+import { isThenable } from '../kernel/thenable.ts';
+import type { Message } from '../message/message.ts';
+import type { Attempt } from './attempt.ts';
+import { RunningBatch } from './batch-context.ts';
+import type { Batcher } from './batcher.ts';
+import { BatchResultError, FencedError } from './errors.ts';
+import type { Invoke } from './subscription.ts';
+
+/** What one message of a batch waits for: its own part of what the handler makes of all. */
+class Share extends Deferred<unknown> {
+  readonly message: Message;
+
+  constructor(message: Message) {
+    super();
+    this.message = message;
+  }
+}
+
+/** The innermost step of every message of a batch: it joins the others. */
+export const joinBatch: Invoke = (message, attempt) =>
+  (attempt.batch as BatchRun).join(message, attempt);
+
+/**
+ * One batch on its way through its handler. Every message passes the middleware by itself and joins
+ * here; when all have joined or ended, the handler is called once with those that joined, and each
+ * gets its own part of the result.
+ */
+export class BatchRun {
+  readonly #batcher: Batcher;
+  readonly #shares = new Map<Attempt, Share>();
+  /** Who neither joined nor ended. */
+  readonly #expected: Set<Attempt> = new Set<Attempt>();
+  /** Who has not ended: the batch keeps its slot for them. */
+  #left = 0;
+  #status: 'entering' | 'joining' | 'running' = 'entering';
+  #context: RunningBatch | undefined = undefined;
+
+  constructor(batcher: Batcher) {
+    this.#batcher = batcher;
+  }
+
+  expect(attempt: Attempt): void {
+    this.#expected.add(attempt);
+    this.#left++;
+  }
+
+  /** All messages are under way. */
+  begin(): void {
+    this.#status = 'joining';
+    this.#startWhenComplete();
+  }
+
+  join(message: Message, attempt: Attempt): Promise<unknown> {
+    const known = this.#shares.get(attempt);
+    if (known !== undefined) return known.promise;
+    const share = new Share(message);
+    if (!this.#expected.delete(attempt)) {
+      // Its middleware comes too late: the message has ended, and the others did not wait for it.
+      reject(share, new FencedError(attempt.agent, 'join a batch with', message.topic));
+      return share.promise;
+    }
+    this.#shares.set(attempt, share);
+    this.#startWhenComplete();
+    return share.promise;
+  }
+
+  /** A message has ended; true when it was the last one. */
+  leave(attempt: Attempt): boolean {
+    this.#left--;
+    this.#context?.forget(attempt);
+    if (this.#expected.delete(attempt)) this.#startWhenComplete();
+    return this.#left === 0;
+  }
+
+  #startWhenComplete(): void {
+    if (this.#status !== 'joining' || this.#expected.size > 0) return;
+    this.#status = 'running';
+    for (const [attempt, share] of this.#shares) {
+      if (!attempt.fenced) continue;
+      this.#shares.delete(attempt);
+      share.resolve(undefined);
+    }
+    if (this.#shares.size > 0) this.#call();
+  }
+
+  #call(): void {
+    const { owner, log, handle } = this.#batcher;
+    const messages = [...this.#shares.values()].map(({ message }) => message);
+    const attempts = [...this.#shares.keys()];
+    this.#context = new RunningBatch(owner, log, attempts);
+    try {
+      const result = handle(messages, this.#context as never);
+      if (isThenable(result)) {
+        Promise.resolve(result).then(
+          (value) => this.#settle(value),
+          (error: unknown) => this.#failAll(error),
+        );
+      } else this.#settle(result);
+    } catch (error) {
+      this.#failAll(error);
+    }
+  }
+
+  #settle(result: unknown): void {
+    try {
+      this.#deal(result);
+    } catch (error) {
+      // An array can throw when it is looked at.
+      this.#failAll(error);
+    }
+  }
+
+  /** Gives every message its part. */
+  #deal(result: unknown): void {
+    const shares = [...this.#shares.values()];
+    const { answers, owner } = this.#batcher;
+    if (!Array.isArray(result) && !answers) {
+      for (const share of shares) share.resolve(undefined);
+      return;
+    }
+    const received = Array.isArray(result) ? result.length : undefined;
+    if (received !== shares.length) {
+      this.#failAll(new BatchResultError(owner, shares.length, received));
+      return;
+    }
+    const parts = [...(result as unknown[])];
+    shares.forEach((share, at) => {
+      const part = parts[at];
+      if (part instanceof Error) reject(share, part);
+      else resolve(share, part);
+    });
+  }
+
+  #failAll(error: unknown): void {
+    for (const share of this.#shares.values()) reject(share, error);
+  }
+}
+
+/** A part may be a promise that fails. */
+function resolve(share: Share, part: unknown): void {
+  if (isThenable(part)) share.promise.catch(() => {});
+  share.resolve(part);
+}
+
+/** A middleware may have dropped the promise: that is no reason for an unhandled rejection. */
+function reject(share: Share, error: unknown): void {
+  share.promise.catch(() => {});
+  share.reject(error);
+}
