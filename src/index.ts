@@ -33,6 +33,7 @@ export type {
 // ---- errors
 export {
   BatchResultError,
+  BudgetExhaustedError,
   BusyError,
   CancelledError,
   ClosedError,
@@ -99,6 +100,15 @@ export type { ErrorRecord } from './kernel/error-record.ts';
 export { isTellaskError, TellaskError, type TellaskErrorOptions } from './kernel/errors.ts';
 export type { MailboxOptions } from './mailbox/mailbox.ts';
 export type { Overflow } from './mailbox/overflow.ts';
+// ---- budgets
+export type {
+  BudgetAmounts,
+  BudgetLimits,
+  BudgetResource,
+  BudgetView,
+  Shortage,
+  Spending,
+} from './message/budget.ts';
 // ---- contracts, topics and patterns
 export {
   Contract,

@@ -1,6 +1,7 @@
 import type { Env } from '../kernel/env.ts';
 import { misuse } from '../kernel/errors.ts';
 import type { GuardedEvents } from '../kernel/events.ts';
+import type { Budget } from '../message/budget.ts';
 import type { Contract } from '../message/contract.ts';
 import type { Envelope, Lineage } from '../message/envelope.ts';
 import type { Family } from '../message/family-index.ts';
@@ -12,7 +13,13 @@ import type { KeptLetter } from './dead-letters.ts';
 import type { Dedupe } from './dedupe.ts';
 import { DispatchList } from './dispatch-list.ts';
 import type { Dispatcher } from './dispatcher.ts';
-import { ClosedError, DeniedError, UnknownRecipientError, UnknownTopicError } from './errors.ts';
+import {
+  BudgetExhaustedError,
+  ClosedError,
+  DeniedError,
+  UnknownRecipientError,
+  UnknownTopicError,
+} from './errors.ts';
 import type { Guard } from './guard.ts';
 import type { Ledger } from './ledger.ts';
 import type { MiddlewareChain } from './middleware.ts';
@@ -20,10 +27,10 @@ import { Admission, type Receipt } from './receipt.ts';
 import type { Refusals } from './refusals.ts';
 import type { Retained } from './retained.ts';
 import type { Route } from './route.ts';
-import { lineageOf, PLAIN_EVENT, readTold, type Said } from './said.ts';
+import { budgetOf, lineageOf, PLAIN_EVENT, readTold, type Said } from './said.ts';
 import type { Schedule } from './schedule.ts';
 import type { Scribe } from './scribe.ts';
-import type { PublishOptions, SendOptions, Speaker } from './speech.ts';
+import type { Cause, PublishOptions, SendOptions, Speaker } from './speech.ts';
 import type { Subscription } from './subscription.ts';
 import type { Taps } from './taps.ts';
 import { limitWaiting } from './waiting-limit.ts';
@@ -133,7 +140,15 @@ export class Admitter {
     const { topic, payload, view: family, type, priority, headers } = message;
     const speaker: Speaker = { name: message.from, cause: undefined };
     this.checkOpen(speaker, 'redrive', topic);
-    const said: Said = { type, priority, headers, ttlMs, delayMs: 0, correlationId: undefined };
+    const said: Said = {
+      type,
+      priority,
+      headers,
+      ttlMs,
+      delayMs: 0,
+      correlationId: undefined,
+      budget: undefined,
+    };
     const lineage: Lineage = {
       correlationId: message.correlationId,
       causationId: originalId,
@@ -141,6 +156,7 @@ export class Admitter {
       deadline: action === 'request' ? this.#parts.now() + this.#parts.handlerTimeoutMs : Infinity,
       depth: 0,
       hops: (message.lineage?.hops ?? 0) + 1,
+      budget: undefined,
     };
     const words = { action, speaker, to: message.to, topic, family, payload, said };
     const envelope = this.#parts.scribe.envelope(words, message.to, payload, lineage);
@@ -174,6 +190,23 @@ export class Admitter {
     const owned = this.#parts.scribe.payload(words, undefined);
     const message = this.#parts.scribe.envelope(words, undefined, owned, lineage);
     this.#deliver(new Admission(message, list));
+  }
+
+  /**
+   * Draws a message from every budget above, synchronously; refuses it when one has none left, or
+   * when its speaker only wraps up. Returns what it may be given back to.
+   */
+  draw(cause: Cause | undefined, message: Envelope, action: Words['action']): Budget | undefined {
+    if (cause === undefined) return undefined;
+    const budget = cause.message.lineage?.budget;
+    const error = cause.exhausted ?? this.#shortage(budget);
+    if (error !== undefined) throw this.#parts.refusals.refuseMessage(message, error, action);
+    return budget;
+  }
+
+  #shortage(budget: Budget | undefined): BudgetExhaustedError | undefined {
+    const short = budget?.draw(this.#parts.env.now());
+    return short === undefined ? undefined : new BudgetExhaustedError(short);
   }
 
   /** Shows taps and listeners what is about to be delivered. */
@@ -261,7 +294,9 @@ export class Admitter {
       if (guard.rated) guard.checkSender(words);
       const draft = scribe.draft(words);
       const payload = scribe.payload(draft, family);
-      const lineage = lineageOf(words.speaker.cause, words.said.correlationId);
+      const { cause } = words.speaker;
+      const budget = budgetOf(words.said, cause, this.#now);
+      const lineage = lineageOf(cause, words.said.correlationId, Infinity, 0, budget);
       if (lineage !== undefined || guard.rated) guard.check(words, words.to, lineage);
       return scribe.envelope(draft, words.to, payload, lineage);
     } catch (error) {
@@ -276,12 +311,26 @@ export class Admitter {
     admit: () => Receipt,
   ): Receipt {
     const now = this.#parts.now();
-    const receipt = message.at > now ? this.#later(message, message.at - now, admit) : admit();
+    const receipt = this.#drawn(message, speaker, () =>
+      message.at > now ? this.#later(message, message.at - now, admit) : admit(),
+    );
     const key = options?.dedupeKey;
     if (key !== undefined) {
       this.#parts.dedupe.remember(speaker.name, message.topic, key, receipt, now);
     }
     return receipt;
+  }
+
+  /** What is delayed is drawn when it is said; what is refused for another reason is given back. */
+  #drawn(message: Envelope, { cause }: Speaker, admit: () => Receipt): Receipt {
+    const budget = this.draw(cause, message, message.to === undefined ? 'publish' : 'send');
+    if (budget === undefined) return admit();
+    try {
+      return admit();
+    } catch (error) {
+      budget.giveBack();
+      throw error;
+    }
   }
 
   #later(message: Envelope, delayMs: number, admit: () => Receipt): Receipt {
@@ -319,6 +368,8 @@ export class Admitter {
     }
     return family;
   }
+
+  readonly #now = (): number => this.#parts.env.now();
 
   readonly #wall = (): number => this.#parts.env.wall();
 }

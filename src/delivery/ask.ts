@@ -1,4 +1,5 @@
 import { misuse } from '../kernel/errors.ts';
+import type { Budget } from '../message/budget.ts';
 import type { Contract } from '../message/contract.ts';
 import type { Lineage } from '../message/envelope.ts';
 import type { Family } from '../message/family-index.ts';
@@ -11,7 +12,7 @@ import { Admission } from './receipt.ts';
 import type { Refusals } from './refusals.ts';
 import type { Pending, Requests, Terms } from './requests.ts';
 import type { Eligible, Responders, Serving } from './responders.ts';
-import { lineageOf, readAsked, readMs } from './said.ts';
+import { budgetOf, lineageOf, readAsked, readMs } from './said.ts';
 import type { Scribe } from './scribe.ts';
 import type { AskOptions, Cause, RequestOptions, Speaker } from './speech.ts';
 import type { Subscription } from './subscription.ts';
@@ -48,6 +49,10 @@ export interface Question {
   readonly now: Instant;
   /** Milliseconds, never longer than what the asker itself has left. */
   readonly timeoutMs: number;
+  /** Monotonic instant at which its responder has to be done: a budget may set it earlier. */
+  readonly deadline: number;
+  /** What is said because of it draws from. */
+  readonly budget: Budget | undefined;
 }
 
 /** Asks: one responder, one answer, one deadline. */
@@ -116,8 +121,14 @@ export class Ask {
     const { draft, owned } = this.#write(words, route);
     // A deadline is counted from the call itself, not from the beginning of a long turn.
     const now: Instant = { at: this.#parts.now() };
-    const timeoutMs = this.#timeoutOf(options, speaker.cause, now.at);
-    return { words: draft, route, owned, now, timeoutMs };
+    const budget = budgetOf(said, speaker.cause, () => now.at);
+    const timeoutMs = this.#timeoutOf(options, speaker.cause, now.at, budget);
+    const deadline = Math.min(
+      now.at + timeoutMs,
+      speaker.cause?.deadline ?? Infinity,
+      budget?.deadline ?? Infinity,
+    );
+    return { words: draft, route, owned, now, timeoutMs, deadline, budget };
   }
 
   #write(words: Words, route: Serving): { readonly draft: Words; readonly owned: unknown } {
@@ -140,17 +151,18 @@ export class Ask {
     question: Question,
     responder: Subscription,
     terms: Terms,
-    deadline: number = question.now.at + question.timeoutMs,
+    deadline: number = question.deadline,
   ): Pending {
     const { admitter, dispatcher, scribe, requests, refusals } = this.#parts;
-    const { words, now, owned } = question;
+    const { words, now, owned, budget } = question;
     const { cause } = words.speaker;
-    const lineage = lineageOf(cause, words.said.correlationId, deadline, 1);
+    const lineage = lineageOf(cause, words.said.correlationId, deadline, 1, budget);
     this.#checkGuards(words, responder.owner, lineage);
     const message = scribe.envelope(words, responder.owner, owned, lineage, deadline, now);
     const list = DispatchList.of(responder);
     const refusal = dispatcher.refusal(message, list);
     if (refusal !== undefined) throw refusals.refuseMessage(message, refusal);
+    admitter.draw(cause, message, 'request');
     const pending = requests.open(message, terms);
     const admission = new Admission(message, list, pending);
     admitter.announce(admission);
@@ -167,10 +179,20 @@ export class Ask {
     }
   }
 
-  /** Never longer than what the asker itself has left. */
-  #timeoutOf({ timeoutMs }: AskOptions, cause: Cause | undefined, now: number): number {
+  /**
+   * Never longer than what the asker itself has left. Where a budget ends the asker's time, what it
+   * asks may end a little later, with a partial result.
+   */
+  #timeoutOf(
+    { timeoutMs }: AskOptions,
+    cause: Cause | undefined,
+    now: number,
+    budget: Budget | undefined,
+  ): number {
     const own = timeoutMs ?? this.#parts.requestTimeoutMs;
-    return cause === undefined ? own : Math.min(own, cause.deadline - now);
+    if (cause === undefined) return own;
+    if (budget !== undefined && budget.deadline <= cause.deadline) return own;
+    return Math.min(own, cause.deadline - now);
   }
 
   #choose(question: Question, to: RequestOptions['to']): Subscription {

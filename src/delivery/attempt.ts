@@ -1,13 +1,13 @@
 import { printAsJson } from '../kernel/inspection.ts';
+import { type BudgetView, checkSpending, type Spending, UNLIMITED } from '../message/budget.ts';
 import type { Message } from '../message/message.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { BatchRun } from './batch-run.ts';
 import { Cancellation } from './cancellation.ts';
 import type { Deferral } from './deferral.ts';
 import { Delivery } from './delivery.ts';
-import { FencedError } from './errors.ts';
+import { BudgetExhaustedError, FencedError } from './errors.ts';
 import type { Gathered } from './gathering.ts';
-import type { HandlerWatch } from './handler-watch.ts';
 import { IDEMPOTENCY_HEADER } from './idempotency.ts';
 import type { AnswerLater, DeferOptions, Later } from './later.ts';
 import type { Admission, Asker, Receipt } from './receipt.ts';
@@ -38,6 +38,19 @@ export interface House extends Speaking {
   log(attempt: Attempt): Logger;
 }
 
+/** What counts the time of a handler that returned a promise. */
+export interface Watch {
+  /** Its handler was fenced, and its slot waits until it really ends. */
+  holdsSlot: boolean;
+  stop(): void;
+}
+
+/** Why a handler is only to say what it has, and until which monotonic instant. */
+export interface LastCall {
+  readonly error: BudgetExhaustedError;
+  readonly until: number;
+}
+
 /**
  * One call of a handler, and the context that the handler is given: the only way to inherit the
  * conversation. `Context` has its public type.
@@ -48,9 +61,11 @@ export class Attempt implements Speaker, Cause {
   /** Who runs it. */
   readonly worker: Worker;
   /** What counts its time, once it has returned a promise. */
-  watch: HandlerWatch | undefined = undefined;
+  watch: Watch | undefined = undefined;
   /** The batch in which it runs. */
   batch: BatchRun | undefined = undefined;
+  /** Set while it is the one last call of a responder whose budget is used up. */
+  lastCall: LastCall | undefined = undefined;
   readonly #admission: Admission;
   readonly #subscription: Subscription;
   readonly #started: Instant;
@@ -105,13 +120,27 @@ export class Attempt implements Speaker, Cause {
   }
 
   get remainingMs(): number {
-    const until = Math.min(this.deadline, this.startedAt + this.#subscription.timeoutMs);
+    const until =
+      this.lastCall?.until ??
+      Math.min(this.deadline, this.startedAt + this.#subscription.timeoutMs);
     return Math.max(0, until - this.worker.house.now());
   }
 
   get idempotencyKey(): string {
     const { redriveOf, message } = this.#admission;
     return message.headers[IDEMPOTENCY_HEADER] ?? redriveOf?.originalId ?? message.id;
+  }
+
+  get budget(): BudgetView {
+    const budget = this.message.lineage?.budget;
+    return budget === undefined ? UNLIMITED : budget.view(this.worker.house.now());
+  }
+
+  /** What was used counts in any case, so it is entered before it is judged. */
+  spend(spending: Spending): void {
+    checkSpending(spending);
+    const short = this.message.lineage?.budget?.spend(spending);
+    if (short !== undefined && this.lastCall === undefined) throw new BudgetExhaustedError(short);
   }
 
   get log(): Logger {
@@ -184,6 +213,10 @@ export class Attempt implements Speaker, Cause {
 
   get deadline(): number {
     return this.message.lineage?.deadline ?? Infinity;
+  }
+
+  get exhausted(): BudgetExhaustedError | undefined {
+    return this.lastCall?.error;
   }
 
   get running(): boolean {

@@ -1,3 +1,4 @@
+import type { BudgetView, Spending } from '../message/budget.ts';
 import type {
   AnyContract,
   ContractShape,
@@ -125,6 +126,8 @@ export interface Context<C extends ContractShape = AnyContract> extends Voice<C>
   readonly remainingMs: number;
   /** True for the copy of a retained value that `replay` asked for. */
   readonly replayed: boolean;
+  /** What the budgets above leave, and what was spent; `Infinity` where there is no limit. */
+  readonly budget: BudgetView;
   /** The bus's logger, with the agent and the conversation in its fields. */
   readonly log: Logger;
   /**
@@ -208,6 +211,23 @@ export interface Context<C extends ContractShape = AnyContract> extends Voice<C>
    * ```
    */
   defer(work?: AnswerLater, options?: DeferOptions): Later;
+  /**
+   * Draws tokens and cost from every budget above. What was used up counts, also when this throws;
+   * outside of any budget it does nothing.
+   *
+   * @throws BudgetExhaustedError `TELLASK_BUDGET` when a budget is overdrawn now.
+   * @example
+   * ```ts
+   * import { MessageBus } from 'tellask';
+   * const bus = new MessageBus();
+   * bus.register('writer').serve('write', (_request, context) => {
+   *   context.spend({ tokens: 1_200, cost: 0.01 });
+   *   return context.budget.remaining.tokens;
+   * });
+   * await bus.request('write', 'a page', { budget: { tokens: 10_000 } }); // => 8_800
+   * ```
+   */
+  spend(spending: Spending): void;
   /** Lets the agent leave, or closes the bus from a subscription of the host; waits for no one. */
   close(): Promise<void>;
 }

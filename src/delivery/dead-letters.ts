@@ -21,6 +21,7 @@ export type DeadLetterReason =
   | 'validation'
   | 'denied'
   | 'loop'
+  | 'budget'
   | 'expired'
   | 'closed'
   | 'late-reply';

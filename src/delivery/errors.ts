@@ -1,4 +1,5 @@
 import { TellaskError } from '../kernel/errors.ts';
+import type { BudgetResource, Shortage } from '../message/budget.ts';
 
 // Expected rejections are made without a stack: `{ stack: false }`. What a person has to find in
 // his own code keeps it.
@@ -215,6 +216,55 @@ export class HandlerError extends TellaskError {
 export class RejectedError extends TellaskError {
   constructor(why: string, options?: { readonly cause?: unknown }) {
     super('TELLASK_REJECTED', why, options);
+  }
+}
+
+/**
+ * A budget above is used up: calls below it are refused, and a handler that lets the error pass
+ * ends its asker's call with it. Code `TELLASK_BUDGET`.
+ *
+ * @example
+ * ```ts
+ * import { BudgetExhaustedError, MessageBus } from 'tellask';
+ * const bus = new MessageBus();
+ * bus.register('writer').serve('write', (_request, context) => {
+ *   const pages = [];
+ *   try {
+ *     for (;;) {
+ *       context.spend({ tokens: 400 });
+ *       pages.push('a page');
+ *     }
+ *   } catch (error) {
+ *     throw error instanceof BudgetExhaustedError ? error.withPartial(pages) : error;
+ *   }
+ * });
+ * const asked = bus.request('write', 'a book', { budget: { tokens: 1_000 } });
+ * const error: unknown = await asked.catch((reason: unknown) => reason);
+ * (error as BudgetExhaustedError).partial; // => ['a page', 'a page']
+ * ```
+ */
+export class BudgetExhaustedError extends TellaskError {
+  readonly resource: BudgetResource;
+  readonly limit: number;
+  /** In milliseconds for `ms`; more than the limit for what was used before it was known. */
+  readonly spent: number;
+  /** What was done before, if a handler or its `wrapUp` said so. */
+  readonly partial: unknown;
+
+  constructor({ resource, limit, spent }: Shortage, partial?: unknown) {
+    const used = resource === 'ms' ? Math.round(spent) : spent;
+    super('TELLASK_BUDGET', `The budget of ${limit} ${resource} is used up: ${used} spent`, {
+      stack: false,
+    });
+    this.resource = resource;
+    this.limit = limit;
+    this.spent = spent;
+    this.partial = partial;
+  }
+
+  /** The same error with what was done so far: throw it instead. */
+  withPartial(partial: unknown): BudgetExhaustedError {
+    return new BudgetExhaustedError(this, partial);
   }
 }
 

@@ -4,6 +4,7 @@ import { OVERFLOW, type Overflow } from '../mailbox/overflow.ts';
 import type { Message, MessageType } from '../message/message.ts';
 import type { RetryOptions } from '../resilience/backoff.ts';
 import { BUSY_POLICIES, type BusyPolicy } from './busy.ts';
+import type { Context } from './context.ts';
 import type { IdempotencyOptions } from './idempotency.ts';
 import type { RateLimit } from './rate-gate.ts';
 import { readMs } from './said.ts';
@@ -81,6 +82,13 @@ export interface ServeOptions<M extends Message = Message> extends HandlerSettin
   readonly busy?: Exclude<BusyPolicy, 'steer'>;
   /** Answers a repeated `idempotencyKey` with the first answer. */
   readonly idempotent?: IdempotencyOptions;
+  /**
+   * Called once, in place of nothing, when a budget is used up before the answer is there: what it
+   * returns reaches the asker as `partial` of the BudgetExhaustedError. It can ask for nothing more.
+   */
+  readonly wrapUp?: (request: M, context: Context) => unknown;
+  /** Milliseconds that `wrapUp` may take. @default 1_000, the `graceMs` of the bus */
+  readonly wrapUpTimeoutMs?: number;
 }
 
 const MAILBOX_OPTIONS = ['concurrency', 'capacity', 'overflow', 'ageingLimit', 'onHang'] as const;
@@ -143,6 +151,8 @@ const HANDLER_OPTIONS: ReadonlySet<string> = new Set([
   'replay',
   'lane',
   'idempotent',
+  'wrapUp',
+  'wrapUpTimeoutMs',
   ...MAILBOX_OPTIONS,
 ]);
 
@@ -204,6 +214,14 @@ export function checkIdempotent({ idempotent }: ServeOptions): void {
   }
   readMs('idempotent.windowMs', windowMs);
   if (maxKeys !== undefined) readCount('idempotent.maxKeys', maxKeys, 0);
+}
+
+/** Checks the last call of a responder. */
+export function checkWrapUp({ wrapUp, wrapUpTimeoutMs }: ServeOptions): void {
+  if (wrapUp !== undefined && typeof wrapUp !== 'function') {
+    throw misuse('wrapUp', 'a function of the request and its context', wrapUp);
+  }
+  readMs('wrapUpTimeoutMs', wrapUpTimeoutMs);
 }
 
 /** Checks what only listeners have. */

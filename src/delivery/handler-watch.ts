@@ -1,6 +1,8 @@
 import type { Env, Timer } from '../kernel/env.ts';
-import type { Attempt } from './attempt.ts';
-import { HandlerTimeoutError } from './errors.ts';
+import type { Budget, Shortage } from '../message/budget.ts';
+import type { Envelope } from '../message/envelope.ts';
+import type { Attempt, Watch } from './attempt.ts';
+import { BudgetExhaustedError, HandlerTimeoutError } from './errors.ts';
 import type { Failure } from './settle.ts';
 
 /** What the watch needs to know of its bus. */
@@ -14,14 +16,15 @@ export interface WatchParts {
  * Watches one handler that returned a promise: its signal aborts at the time-out, and after the
  * grace it is reported as hung.
  */
-export class HandlerWatch {
+export class HandlerWatch implements Watch {
   readonly #env: Env;
   readonly #graceMs: number;
   readonly #attempt: Attempt;
   readonly #onHung: (failure: Failure) => void;
-  /** Its handler was fenced, and its slot waits until it really ends. */
   holdsSlot = false;
   #timer: Timer | undefined;
+  /** It is the time of a budget that ends it. */
+  readonly #byBudget: boolean;
 
   constructor(parts: WatchParts, attempt: Attempt, onHung: (failure: Failure) => void) {
     this.#env = parts.env;
@@ -29,7 +32,9 @@ export class HandlerWatch {
     this.#attempt = attempt;
     this.#onHung = onHung;
     const { deadline, delivery } = attempt;
-    const timeoutMs = Math.min(delivery.subscription.timeoutMs, deadline - parts.now());
+    const left = deadline - parts.now();
+    const timeoutMs = Math.min(delivery.subscription.timeoutMs, left);
+    this.#byBudget = timeoutMs === left && deadline === attempt.message.lineage?.budget?.deadline;
     if (timeoutMs !== Infinity) this.#arm(Math.max(0, timeoutMs));
   }
 
@@ -45,12 +50,20 @@ export class HandlerWatch {
 
   #timedOut(timeoutMs: number): void {
     const { agent, message } = this.#attempt;
-    const timeout = new HandlerTimeoutError(agent, message.topic, timeoutMs);
-    this.#timer = this.#env.setTimer(
-      this.#graceMs,
-      () => this.#onHung({ error: timeout, stopped: 'timed-out' }),
-      { label: 'handler grace' },
-    );
-    this.#attempt.abort(timeout);
+    const failure = this.#byBudget
+      ? { error: overrunOf(message) }
+      : ({
+          error: new HandlerTimeoutError(agent, message.topic, timeoutMs),
+          stopped: 'timed-out',
+        } as const);
+    this.#timer = this.#env.setTimer(this.#graceMs, () => this.#onHung(failure), {
+      label: 'handler grace',
+    });
+    this.#attempt.abort(failure.error);
   }
+}
+
+function overrunOf({ lineage }: Envelope): BudgetExhaustedError {
+  const budget = lineage?.budget as Budget;
+  return new BudgetExhaustedError(budget.overrun(budget.deadline) as Shortage);
 }

@@ -4,6 +4,7 @@ import type { Envelope } from '../message/envelope.ts';
 import type { DeadLetter } from './dead-letters.ts';
 import type { Delivery } from './delivery.ts';
 import type { DispatchList } from './dispatch-list.ts';
+import type { BudgetExhaustedError } from './errors.ts';
 import type { Outcome } from './ledger.ts';
 
 /** Who waits for the answer of a request; told once, and again in vain. */
@@ -15,6 +16,8 @@ export interface Asker {
   fail(error: unknown): void;
   /** The responder says how far it is. */
   progress(update: unknown): void;
+  /** What it is failed with if its time ends before the responder has wrapped up. */
+  expectFailure?(error: BudgetExhaustedError): void;
 }
 
 /** What became of all deliveries of one message. */

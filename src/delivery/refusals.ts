@@ -3,7 +3,13 @@ import type { Envelope } from '../message/envelope.ts';
 import { ValidationError } from '../message/parse.ts';
 import type { BusEvents } from './bus-events.ts';
 import type { DeadLetterReason, DeadLetters } from './dead-letters.ts';
-import { DeniedError, LoopError, RateLimitedError, UnknownRecipientError } from './errors.ts';
+import {
+  BudgetExhaustedError,
+  DeniedError,
+  LoopError,
+  RateLimitedError,
+  UnknownRecipientError,
+} from './errors.ts';
 import type { Ledger } from './ledger.ts';
 import { lineageOf } from './said.ts';
 import type { Scribe } from './scribe.ts';
@@ -43,9 +49,9 @@ export class Refusals {
   }
 
   /** Refuses what has its envelope already; hands the error back to be thrown. */
-  refuseMessage(message: Envelope, error: Error): Error {
+  refuseMessage(message: Envelope, error: Error, action: Words['action'] = 'send'): Error {
     const reason = letterReason(error);
-    if (reason !== undefined) this.#parts.letters.refuse(message, 'send', reason, error);
+    if (reason !== undefined) this.#parts.letters.refuse(message, action, reason, error);
     return this.#tell(message.topic, message.from, error);
   }
 
@@ -61,5 +67,6 @@ function letterReason(error: unknown): DeadLetterReason | undefined {
   if (error instanceof ValidationError) return 'validation';
   if (error instanceof UnknownRecipientError) return 'unknown-recipient';
   if (error instanceof LoopError || error instanceof RateLimitedError) return 'loop';
+  if (error instanceof BudgetExhaustedError) return 'budget';
   return error instanceof DeniedError ? 'denied' : undefined;
 }

@@ -1,9 +1,10 @@
 import { onAbort } from '../kernel/abort.ts';
 import type { Env, Lane, Timer } from '../kernel/env.ts';
 import { isThenable } from '../kernel/thenable.ts';
+import type { Budget, Shortage } from '../message/budget.ts';
 import type { Envelope } from '../message/envelope.ts';
 import type { Delivery } from './delivery.ts';
-import { RequestTimeoutError } from './errors.ts';
+import { BudgetExhaustedError, RequestTimeoutError } from './errors.ts';
 import type { Asker } from './receipt.ts';
 import type { Cause } from './speech.ts';
 import { whereabouts } from './whereabouts.ts';
@@ -14,6 +15,8 @@ export interface RequestParts {
   now(): number;
   /** The asker has gone: what is left of the delivery is not wanted. */
   abandon(asker: Asker, how: 'expired' | 'withdrawn', reason: unknown): void;
+  /** Tells its running handler that the budget is used up; says how long that may still take. */
+  stop(asker: Asker, reason: BudgetExhaustedError): number;
   /** An answer that nobody waits for any more. */
   late(message: Envelope, value: unknown): void;
   /** Hears what a user's `onProgress` threw. */
@@ -90,6 +93,8 @@ export class Pending implements Asker, Lane {
   #answer: Answer | undefined = undefined;
   /** Updates on their way to `onProgress`, on a simulated Env. */
   #updates: unknown[] | undefined = undefined;
+  /** Set when the time of a budget is over and the responder gets a moment to end. */
+  #overrun: BudgetExhaustedError | undefined = undefined;
   #resolve!: (value: unknown) => void;
   #reject!: (reason: unknown) => void;
 
@@ -101,7 +106,11 @@ export class Pending implements Asker, Lane {
     this.promise = terms.onSettled === undefined ? this.#makePromise() : NEVER;
     const { timeoutMs, idleTimeoutMs } = terms;
     if (idleTimeoutMs !== Infinity) this.#aliveAt = parts.env.now();
-    this.#arm(Math.min(timeoutMs, idleTimeoutMs));
+    const budget = message.lineage?.budget;
+    const limitMs = Math.min(timeoutMs, idleTimeoutMs);
+    this.#arm(
+      budget === undefined ? limitMs : Math.min(limitMs, Math.max(0, budget.deadline - message.at)),
+    );
   }
 
   get label(): string {
@@ -118,7 +127,7 @@ export class Pending implements Asker, Lane {
 
   /** Lets the caller's signal, or the end of the asking handler, call it off. */
   listen(signal: AbortSignal | undefined, cause: Cause | undefined): void {
-    const withdraw = (reason: unknown): void => this.#giveUp('withdrawn', reason);
+    const withdraw = (reason: unknown): void => this.withdraw(reason);
     this.#offs = [];
     if (signal !== undefined) this.#offs.push(onAbort(signal, withdraw));
     if (cause !== undefined) this.#offs.push(cause.onAbort(withdraw));
@@ -127,7 +136,8 @@ export class Pending implements Asker, Lane {
 
   answer(value: unknown): boolean {
     if (this.#answer === undefined) {
-      this.#settle({ value, failed: false });
+      const late = this.#overrun?.withPartial(value);
+      this.#settle({ value: late ?? value, failed: late !== undefined });
       return true;
     }
     if (this.#answer !== UNWANTED) this.#parts.late(this.message, value);
@@ -139,9 +149,19 @@ export class Pending implements Asker, Lane {
     return this.#answer;
   }
 
-  /** Calls it off: what has begun is aborted, what has not is taken back. */
+  /**
+   * Calls it off: what has begun is aborted, what has not is taken back. Where the asker itself is
+   * stopped by a budget whose time is over, so is what it asked: that may say what it has.
+   */
   withdraw(reason: unknown): void {
-    this.#giveUp('withdrawn', reason);
+    const budget = this.message.lineage?.budget;
+    const now = this.#parts.env.now();
+    const stopped = reason instanceof BudgetExhaustedError && budget !== undefined;
+    if (!stopped || budget.deadline > now) this.#giveUp('withdrawn', reason);
+    else if (this.#overrun === undefined && this.#answer === undefined) {
+      this.#timer?.cancel();
+      this.#runOver(budget, now);
+    }
   }
 
   /** Nobody waits any more, but the responder may go on: its answer will be no late reply. */
@@ -154,6 +174,10 @@ export class Pending implements Asker, Lane {
 
   fail(error: unknown): void {
     if (this.#answer === undefined) this.#settle({ value: error, failed: true });
+  }
+
+  expectFailure(error: BudgetExhaustedError): void {
+    this.#overrun ??= error;
   }
 
   /** A sign of life: the idle limit counts from here. */
@@ -216,22 +240,43 @@ export class Pending implements Asker, Lane {
   /** One timer serves both limits: signs of life move the idle one, and it looks again. */
   #due(): void {
     const { timeoutMs, idleTimeoutMs } = this.#terms;
-    if (idleTimeoutMs === Infinity) {
+    const budget = this.message.lineage?.budget;
+    if (idleTimeoutMs === Infinity && budget === undefined) {
       this.#timedOut(timeoutMs);
       return;
     }
     const now = this.#parts.env.now();
+    if (this.#overrun !== undefined) {
+      this.#giveUp('expired', this.#overrun);
+      return;
+    }
+    if (budget !== undefined && budget.deadline <= now) {
+      this.#runOver(budget, now);
+      return;
+    }
     const left = this.message.at + timeoutMs - now;
     const idleLeft = this.#aliveAt + idleTimeoutMs - now;
     if (left <= 0) this.#timedOut(timeoutMs);
     else if (idleLeft <= 0) this.#timedOut(idleTimeoutMs);
-    else this.#arm(Math.min(left, idleLeft));
+    else this.#arm(Math.min(left, idleLeft, (budget?.deadline ?? Infinity) - now));
+  }
+
+  /** The time of a budget is over: a handler at work gets a moment to say what it has. */
+  #runOver(budget: Budget, now: number): void {
+    const error = new BudgetExhaustedError(budget.overrun(now) as Shortage);
+    this.#overrun = error;
+    const left = this.message.at + this.#terms.timeoutMs - now;
+    const graceMs = Math.min(left, this.#parts.stop(this, error));
+    if (this.#answer !== undefined) return;
+    if (graceMs > 0) this.#arm(graceMs);
+    else this.#giveUp('expired', error);
   }
 
   #timedOut(afterMs: number): void {
     const { topic, to = 'nobody' } = this.message;
     const where = whereabouts(this.delivery, this.#parts.now());
-    this.#giveUp('expired', new RequestTimeoutError(topic, to, afterMs, where));
+    const error = this.#overrun ?? new RequestTimeoutError(topic, to, afterMs, where);
+    this.#giveUp('expired', error);
   }
 
   #giveUp(how: 'expired' | 'withdrawn', reason: unknown): void {

@@ -1,4 +1,5 @@
 import { misuse } from '../kernel/errors.ts';
+import { Budget, type BudgetLimits, readBudget } from '../message/budget.ts';
 import type { Lineage } from '../message/envelope.ts';
 import type { MessageType } from '../message/message.ts';
 import { NORMAL_PRIORITY, toPriority } from '../message/priority.ts';
@@ -15,6 +16,8 @@ export interface Said {
   readonly ttlMs: number;
   readonly delayMs: number;
   readonly correlationId: string | undefined;
+  /** What it sets for everything that is said because of it. */
+  readonly budget: BudgetLimits | undefined;
 }
 
 const DEFAULTS = {
@@ -23,6 +26,7 @@ const DEFAULTS = {
   ttlMs: Infinity,
   delayMs: 0,
   correlationId: undefined,
+  budget: undefined,
 } as const;
 
 /** What `publish` says when it is told nothing more. */
@@ -54,6 +58,7 @@ export function readTold(
     ttlMs: readMs('ttlMs', options.ttlMs) ?? Infinity,
     delayMs: readDelay(options, wall),
     correlationId: readText('correlationId', options.correlationId),
+    budget: readBudget(options.budget),
   };
 }
 
@@ -70,6 +75,7 @@ export function readAsked(options: AskOptions, cause: Cause | undefined): Said {
     ttlMs: Infinity,
     delayMs: 0,
     correlationId: readText('correlationId', options.correlationId),
+    budget: readBudget(options.budget),
   };
 }
 
@@ -79,17 +85,14 @@ export function lineageOf(
   correlationId: string | undefined,
   deadline: number = Infinity,
   depth: number = 0,
+  budget: Budget | undefined = cause?.message.lineage?.budget,
 ): Lineage | undefined {
   if (cause === undefined) {
-    if (correlationId === undefined && deadline === Infinity) return undefined;
-    return {
-      correlationId,
-      causationId: undefined,
-      deadline,
-      depth,
-      hops: 0,
-      trail: undefined,
-    };
+    if (correlationId === undefined && deadline === Infinity && budget === undefined) {
+      return undefined;
+    }
+    const causationId = undefined;
+    return { correlationId, causationId, deadline, depth, hops: 0, budget, trail: undefined };
   }
   const { message } = cause;
   return {
@@ -99,8 +102,19 @@ export function lineageOf(
     // Nobody waits for what is told: requests that it leads to are inside of no other.
     depth: depth === 0 ? 0 : (message.lineage?.depth ?? 0) + depth,
     hops: (message.lineage?.hops ?? 0) + 1,
+    budget,
     trail: undefined,
   };
+}
+
+/** What is said because of this draws from the budget above, or from one of its own within it. */
+export function budgetOf(
+  { budget }: Said,
+  cause: Cause | undefined,
+  now: () => number,
+): Budget | undefined {
+  const above = cause?.message.lineage?.budget;
+  return budget === undefined ? above : new Budget(budget, above, now());
 }
 
 /** A duration in milliseconds: 0 or more, `Infinity` for no limit. */

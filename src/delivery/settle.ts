@@ -38,6 +38,7 @@ export function settle(
   // Nobody wants the answer any more: that is no failure of the handler.
   if (failure.stopped === 'withdrawn') return CANCEL;
   const reason = reasonOf(failure);
+  if (reason === 'budget') return { action: 'dead-letter', reason };
   if (policy === undefined || policy.maxAttempts === 1) return { action: 'dead-letter', reason };
   if (!isRetryable(failure.error, policy)) return { action: 'dead-letter', reason };
   if (attempt >= policy.maxAttempts) return { action: 'dead-letter', reason: 'max-attempts' };
@@ -50,5 +51,6 @@ export function settle(
 /** What the letter of a failure says. */
 export function reasonOf(failure: Failure): DeadLetterReason {
   if (failure.stopped === 'timed-out') return 'handler-timeout';
+  if (isTellaskError(failure.error, 'TELLASK_BUDGET')) return 'budget';
   return isTellaskError(failure.error, 'TELLASK_REJECTED') ? 'rejected' : 'handler-error';
 }

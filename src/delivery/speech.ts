@@ -1,6 +1,8 @@
+import type { BudgetLimits } from '../message/budget.ts';
 import type { Envelope } from '../message/envelope.ts';
 import type { MessageType } from '../message/message.ts';
 import type { PriorityInput } from '../message/priority.ts';
+import type { BudgetExhaustedError } from './errors.ts';
 import type { Gathered } from './gathering.ts';
 import type { Receipt } from './receipt.ts';
 import type { Until } from './until.ts';
@@ -28,6 +30,8 @@ export interface PublishOptions {
   readonly timeoutMs?: number;
   /** The conversation it belongs to. @default the context's, else a new one */
   readonly correlationId?: string;
+  /** Limits for everything that is said because of it, within those of the context. */
+  readonly budget?: BudgetLimits;
 }
 
 /** Options of `send`. */
@@ -48,6 +52,8 @@ export interface AskOptions {
    * counts from the call, also while the request is queued. @default Infinity
    */
   readonly idleTimeoutMs?: number;
+  /** Limits for everything that is said because of it, within those of the context. */
+  readonly budget?: BudgetLimits;
 }
 
 /** Options of `request`. */
@@ -114,6 +120,8 @@ export interface Cause {
   readonly deadline: number;
   /** True while the handler runs, or owes an answer: a drain still admits what it says. */
   readonly heard: boolean;
+  /** Set while it only wraps up: then nothing more is begun. */
+  readonly exhausted: BudgetExhaustedError | undefined;
   /** Calls back when the handler is aborted; returns how to stop listening. */
   onAbort(callback: (reason: unknown) => void): () => void;
 }

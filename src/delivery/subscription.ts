@@ -13,6 +13,13 @@ import type { RateGate } from './rate-gate.ts';
 /** A handler inside the library, with its middleware around it. */
 export type Invoke = (message: Message, context: Attempt) => unknown;
 
+/** What a responder is asked for when its budget is used up. */
+export interface WrapUpCall {
+  readonly invoke: Invoke;
+  /** Milliseconds. */
+  readonly timeoutMs: number;
+}
+
 /** What a restricted handle may still do: throws `DeniedError` or `RevokedError`. */
 export interface Permits {
   /** The handle may still be used. */
@@ -46,6 +53,7 @@ export interface SubscriptionInit {
   readonly idempotency?: Idempotency | undefined;
   readonly batcher?: Batcher | undefined;
   readonly permits?: Permits | undefined;
+  readonly wrapUp?: WrapUpCall | undefined;
 }
 
 /** A pattern and a handler. It holds no messages: the mailbox of its home does. */
@@ -67,6 +75,7 @@ export class Subscription {
   readonly idempotency: Idempotency | undefined;
   readonly batcher: Batcher | undefined;
   readonly permits: Permits | undefined;
+  readonly wrapUp: WrapUpCall | undefined;
   /** The handler alone. */
   readonly handler: Invoke;
   /** The handler with the middleware that is installed now. */
@@ -97,6 +106,7 @@ export class Subscription {
     this.idempotency = init.idempotency;
     this.batcher = init.batcher;
     this.permits = init.permits;
+    this.wrapUp = init.wrapUp;
   }
 
   /** The series of what this speaker says to the owner; most hear one speaker at a time. */

@@ -19,6 +19,7 @@ import {
   checkGroup,
   checkHandler,
   checkIdempotent,
+  checkWrapUp,
   readTypes,
 } from './handler-options.ts';
 import { Idempotency } from './idempotency.ts';
@@ -59,6 +60,8 @@ export interface SubscriptionParts {
   readonly batchDefaults: BatchLimits;
   /** The bus is being drained or closed: nobody waits for more. */
   hurried(): boolean;
+  /** Milliseconds that a handler may go on after its time, and a `wrapUp` takes. */
+  readonly graceMs: number;
   /** Wraps a handler as the isolation of the bus asks. */
   isolate(handler: Invoke): Invoke;
   now(): number;
@@ -108,15 +111,15 @@ export class Subscriptions {
     checkHandler(handler, options);
     checkIdempotent(options);
     checkBusy('serve', options);
+    checkWrapUp(options);
     const { idempotent } = options;
     const idempotency =
       idempotent === undefined ? undefined : new Idempotency(idempotent, this.#parts.now);
     const answering = idempotency === undefined ? handler : idempotency.around(handler);
     // The deadline of the request bounds it: see HandlerWatch.
     const timeoutMs = options.timeoutMs ?? Infinity;
-    const subscription = new Subscription(
-      this.#initOf('serve', by, pattern, answering, options, timeoutMs),
-    );
+    const init = this.#initOf('serve', by, pattern, answering, options, timeoutMs);
+    const subscription = new Subscription({ ...init, wrapUp: this.#wrapUpOf(options) });
     this.#parts.responders.add(subscription);
     this.#keep(subscription);
     return subscription;
@@ -152,6 +155,12 @@ export class Subscriptions {
   /** Lets go the batches that wait for more. */
   hurry(): void {
     for (const { batcher } of this.#all) batcher?.flush();
+  }
+
+  #wrapUpOf({ wrapUp, wrapUpTimeoutMs }: ServeOptions): SubscriptionInit['wrapUp'] {
+    if (wrapUp === undefined) return undefined;
+    const invoke = this.#parts.isolate(wrapUp as never);
+    return { invoke, timeoutMs: wrapUpTimeoutMs ?? this.#parts.graceMs };
   }
 
   /** A subscription whose messages wait to be pulled. */

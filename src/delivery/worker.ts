@@ -12,6 +12,7 @@ import type { Batcher } from './batcher.ts';
 import type { BusEvents } from './bus-events.ts';
 import { Delivery, type Recipient } from './delivery.ts';
 import { givePlace, keepPlace, letIn } from './entry.ts';
+import { BudgetExhaustedError } from './errors.ts';
 import type { Group } from './group.ts';
 import { HandlerWatch } from './handler-watch.ts';
 import type { Inbox } from './inbox.ts';
@@ -25,6 +26,7 @@ import { type Failure, settle } from './settle.ts';
 import { readSteered } from './steered.ts';
 import type { Subscription } from './subscription.ts';
 import type { Instant } from './turn-clock.ts';
+import { owesLastCall, WrapUp, withOwnPartial } from './wrap-up.ts';
 
 /** So many messages that cannot run, having expired or found no token, are passed by in a step. */
 export const LOOKS_PER_STEP = 100;
@@ -55,6 +57,10 @@ export interface Workshop {
   spill(): void;
   /** The message as one who pulls gets to see it. */
   handOut(message: Envelope): Message;
+  /** A value of a user in the library's own. */
+  takeIn(value: unknown): unknown;
+  /** Hears what user code threw where nobody waits for it. */
+  onFault(error: unknown, where: string): void;
 }
 
 /** How a worker works. Many share one. */
@@ -334,10 +340,10 @@ export class Worker implements Lane, Recipient {
     ledger.abandoned++;
     attempt.fence();
     if (events.has('abandoned')) events.emit('abandoned', told(attempt.delivery));
-    this.#settle(attempt, failure, undefined);
     const holds = this.options.onHang === 'hold';
+    const wrapsUp = this.#settle(attempt, failure, undefined);
     if (attempt.watch !== undefined) attempt.watch.holdsSlot = holds;
-    if (!holds) this.#release(attempt);
+    if (!holds && !wrapsUp) this.#release(attempt);
     if (this.options.onHang === 'stop') this.ends?.unsubscribe();
     // Who holds no slot is forgotten: its promise may never settle.
     if (holds) this.#shop.running.giveUp(attempt);
@@ -404,9 +410,26 @@ export class Worker implements Lane, Recipient {
         return this.#retryLater(delivery, settlement.delayMs, failure);
       this.#endWithoutRetry(delivery, failure);
     } else if (settlement.action === 'dead-letter') {
+      if (settlement.reason === 'budget') return this.#exhaust(attempt, failure.error);
       outcomes.deadLettered(delivery, settlement.reason, failure.error);
     } else if (settlement.action === 'cancel') outcomes.cancelled(delivery, 'withdrawn');
     return false;
+  }
+
+  /** A budget is used up: first the responder may say what it has; true while it does. */
+  #exhaust(attempt: Attempt, error: unknown): boolean {
+    const { delivery } = attempt;
+    const end = (last: unknown): void => {
+      this.#shop.outcomes.deadLettered(delivery, 'budget', last);
+    };
+    const own = withOwnPartial(this.#shop, error);
+    const slotIsHeld = attempt.fenced && this.options.onHang === 'hold';
+    if (slotIsHeld || this.#status === 'stopped' || !owesLastCall(delivery, own)) {
+      end(own);
+      return false;
+    }
+    new WrapUp(this.#shop, attempt, own, { end, release: () => this.#release(attempt) }).begin();
+    return true;
   }
 
   #decide(delivery: Delivery, failure: Failure): ReturnType<typeof settle> {
@@ -484,6 +507,9 @@ function failureOf(attempt: Attempt, error: unknown): Failure {
   const { abortReason } = attempt;
   if (abortReason === undefined) return { error };
   if (isTellaskError(abortReason, 'TELLASK_REVOKED')) return { error };
+  if (abortReason instanceof BudgetExhaustedError) {
+    return { error: error instanceof BudgetExhaustedError ? error : abortReason };
+  }
   const timedOut =
     isTellaskError(abortReason, 'TELLASK_HANDLER_TIMEOUT') ||
     isTellaskError(abortReason, 'TELLASK_TIMEOUT');

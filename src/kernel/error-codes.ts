@@ -69,6 +69,10 @@ export const ERROR_CODES = {
     true,
     'Return one entry for each message of the batch, in their order: an output, or an Error for what failed.',
   ],
+  TELLASK_BUDGET: [
+    false,
+    'Give the ask at the top a larger budget, or serve with wrapUp to get what was done so far.',
+  ],
   TELLASK_FENCED: [false, 'The delivery is over for its handler: stop when context.signal aborts.'],
   TELLASK_LOOP: [
     false,

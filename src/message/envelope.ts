@@ -1,4 +1,5 @@
 import { printAsJson } from '../kernel/inspection.ts';
+import type { Budget } from './budget.ts';
 import type { Message, MessageType } from './message.ts';
 import type { Trail } from './trail.ts';
 
@@ -36,6 +37,8 @@ export interface Lineage {
   readonly hops: number;
   /** What led here, for those who look for circles; written once, by the guards. */
   trail?: Trail | undefined;
+  /** What everything that is said because of it draws from. */
+  readonly budget: Budget | undefined;
 }
 
 const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({});

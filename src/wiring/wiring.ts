@@ -176,6 +176,8 @@ export class Wiring {
       instant: () => clock.instant(),
       spill: () => this.dispatcher.spill(),
       handOut: (message) => keeper.forDelivery(message),
+      takeIn: (value) => keeper.keep(value),
+      onFault: fault,
     };
     this.subscriptions = this.#makeSubscriptions(options, now);
     const { shop, registry, subscriptions, dispatcher, mailboxDefaults, graceMs } = this;
@@ -267,6 +269,13 @@ export class Wiring {
         else if (delivery?.state === 'deferred') delivery.flags.deferral?.giveUp(how, reason);
         else this.#withdraw(delivery, how);
       },
+      stop: (asker, reason) => {
+        if (asker.delivery === undefined) this.dispatcher.spill();
+        const { delivery } = asker;
+        if (delivery?.state !== 'inFlight') return 0;
+        delivery.current?.abort(reason);
+        return this.graceMs + (delivery.subscription.wrapUp?.timeoutMs ?? 0);
+      },
       late: (message, value) => this.#lateReply(message, value),
       onFault: (error, where) => this.fault(error, where),
     });
@@ -302,6 +311,7 @@ export class Wiring {
         deadline: Infinity,
         depth: 0,
         hops: 0,
+        budget: undefined,
       },
       { at: this.env.now() },
       undefined,
@@ -374,7 +384,7 @@ export class Wiring {
 
   #makeSubscriptions(options: WiringOptions, now: () => number): Subscriptions {
     const { env, router, responders, dispatcher, ledger, outcomes, middleware, retained } = this;
-    const { keeper, mailboxDefaults } = this;
+    const { keeper, mailboxDefaults, graceMs } = this;
     return new Subscriptions({
       env,
       router,
@@ -388,6 +398,7 @@ export class Wiring {
       handlerTimeoutMs: options.handlerTimeoutMs ?? DEFAULTS.handlerTimeoutMs,
       batchDefaults: { max: DEFAULTS.batchMax, waitMs: DEFAULTS.batchWaitMs },
       hurried: () => this.status !== 'open',
+      graceMs,
       isolate: (handler) => {
         if (keeper.isolation !== 'clone') return handler;
         return (message, context: Attempt) =>
