@@ -32,6 +32,7 @@ import { Agent, type AgentOptions, type SubscriptionHandle } from './agents/agen
 import type { Admitter } from './delivery/admitter.ts';
 import type { BatchContext } from './delivery/batch-context.ts';
 import type { HostSubscribeBatchOptions } from './delivery/batch-options.ts';
+import type { BroadcastReceipt } from './delivery/broadcast.ts';
 import type { BusEvents } from './delivery/bus-events.ts';
 import type { Context, Voice } from './delivery/context.ts';
 import { type Explanation, explainTopic } from './delivery/explain.ts';
@@ -43,11 +44,14 @@ import type { Receipt } from './delivery/receipt.ts';
 import { readMs } from './delivery/said.ts';
 import { type Closed, type CloseOptions, shutDown, untilIdle } from './delivery/shutdown.ts';
 import type {
+  BroadcastOptions,
   GatherOptions,
   PublishOptions,
+  Recipients,
   RequestOptions,
   SendOptions,
   Speaker,
+  WhenServedOptions,
 } from './delivery/speech.ts';
 import type { Observer } from './delivery/tap.ts';
 import { misuse } from './kernel/errors.ts';
@@ -115,6 +119,7 @@ export class MessageBus<C extends ContractShape = AnyContract>
       publish: (speaker, ...said) => wiring.admitter.publish(speaker, ...said),
       send: (speaker, ...said) => wiring.admitter.send(speaker, ...said),
       request: (speaker, ...said) => wiring.ask.request(speaker, ...said),
+      broadcast: (speaker, ...said) => wiring.broadcast.broadcast(speaker, ...said),
       gather: (speaker, ...said) => wiring.gather.gather(speaker, ...said),
       reply: (attempt, value) => this.#hosting.reply(attempt, value),
       progress: (attempt, update) => this.#hosting.progress(attempt, update),
@@ -199,6 +204,16 @@ export class MessageBus<C extends ContractShape = AnyContract>
     options?: SendOptions,
   ): Receipt {
     return this.#wiring.admitter.send(HOST, to, topic, payload, options);
+  }
+
+  /** Puts one message into the mailbox of each of many agents, as `$host`. */
+  broadcast<const T extends string>(
+    to: Recipients,
+    topic: TopicArg<C, T>,
+    payload: TopicInput<C, T>,
+    options?: BroadcastOptions,
+  ): BroadcastReceipt {
+    return this.#wiring.broadcast.broadcast(HOST, to, topic, payload, options);
   }
 
   /** Asks one of those who serve the topic, as `$host`. Never throws: whatever is wrong rejects. */
@@ -289,6 +304,29 @@ export class MessageBus<C extends ContractShape = AnyContract>
     options: OnceOptions = {},
   ): Promise<MessageOf<C, P>> {
     return this.#hosting.once(pattern, options) as Promise<MessageOf<C, P>>;
+  }
+
+  /**
+   * Resolves as soon as somebody serves the topic, at once when somebody does: for start-up. Rejects
+   * with NoResponderError `TELLASK_NO_RESPONDER` when the time is over, with ClosedError
+   * `TELLASK_CLOSED`, or with the reason of `signal`. Who served may have left when you ask:
+   * `request` with `waitForMs` waits and asks in one.
+   *
+   * @example
+   * ```ts
+   * import { MessageBus } from 'tellask';
+   * const bus = new MessageBus();
+   * const ready = bus.whenServed('double', { timeoutMs: 1_000 });
+   * bus.register('clerk').serve('double', (request) => Number(request.payload) * 2);
+   * await ready;
+   * await bus.request('double', 21); // => 42
+   * ```
+   */
+  whenServed<const T extends string>(
+    topic: RequestArg<C, T>,
+    options?: WhenServedOptions,
+  ): Promise<void> {
+    return this.#wiring.ask.whenServed(HOST, topic, options);
   }
 
   /**
@@ -431,6 +469,7 @@ export class MessageBus<C extends ContractShape = AnyContract>
     const closed = await shutDown(this.#hosting.shutdownParts(), options);
     wiring.status = 'closed';
     this.#hosting.endWaits();
+    wiring.arrivals.close();
     wiring.taps.close();
     wiring.events.emit('closed');
     wiring.events.removeAll();

@@ -19,6 +19,11 @@ export type {
   ServeBatchOptions,
   SubscribeBatchOptions,
 } from './delivery/batch-options.ts';
+export type {
+  BroadcastOutcome,
+  BroadcastReceipt,
+  BroadcastRecipient,
+} from './delivery/broadcast.ts';
 export type { BusEvents, CancelReason, DeliveryEvent } from './delivery/bus-events.ts';
 export type { BusyPolicy } from './delivery/busy.ts';
 // ---- what is said, and to whom
@@ -85,10 +90,13 @@ export type { Redriven, RedriveOptions, SkippedLetter } from './delivery/redrive
 export type { Abandoned, Closed, CloseOptions } from './delivery/shutdown.ts';
 export type {
   AskOptions,
+  BroadcastOptions,
   GatherOptions,
   PublishOptions,
+  Recipients,
   RequestOptions,
   SendOptions,
+  WhenServedOptions,
 } from './delivery/speech.ts';
 export type { Observer } from './delivery/tap.ts';
 export { first, type GatheredSoFar, type Quorum, quorum, type Until } from './delivery/until.ts';

@@ -1,6 +1,7 @@
 import type { BatchContext } from '../delivery/batch-context.ts';
 import type { AgentSubscribeBatchOptions, ServeBatchOptions } from '../delivery/batch-options.ts';
 import type { HandleBatch } from '../delivery/batcher.ts';
+import type { BroadcastReceipt } from '../delivery/broadcast.ts';
 import type { Context, Voice } from '../delivery/context.ts';
 import type { Gathered } from '../delivery/gathering.ts';
 import type {
@@ -12,8 +13,10 @@ import type { ReceiveOptions } from '../delivery/inbox.ts';
 import type { Answering } from '../delivery/later.ts';
 import type { Receipt } from '../delivery/receipt.ts';
 import type {
+  BroadcastOptions,
   GatherOptions,
   PublishOptions,
+  Recipients,
   RequestOptions,
   SendOptions,
   Speaker,
@@ -182,6 +185,16 @@ export class Agent<C extends ContractShape = AnyContract> implements Voice<C>, A
   ): Receipt {
     this.#permits.check('send', topic);
     return this.#host.send(this.#speaker, to, topic, payload, options);
+  }
+
+  broadcast<const T extends string>(
+    to: Recipients,
+    topic: TopicArg<C, T>,
+    payload: TopicInput<C, T>,
+    options?: BroadcastOptions,
+  ): BroadcastReceipt {
+    this.#permits.check('send', topic);
+    return this.#host.broadcast(this.#speaker, to, topic, payload, options);
   }
 
   async request<const T extends string>(

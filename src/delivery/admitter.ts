@@ -46,6 +46,12 @@ export interface Addressee {
   directed(topic: string, type: string): { readonly to: Subscription; readonly handled: boolean };
 }
 
+/** A payload that was checked and taken already, with what became of it. */
+interface Taken {
+  readonly payload: unknown;
+  readonly owned: unknown;
+}
+
 /** What admission needs of its bus. */
 export interface AdmitterParts {
   readonly env: Env;
@@ -114,6 +120,7 @@ export class Admitter {
     topic: string,
     payload: unknown,
     options?: SendOptions,
+    taken?: Taken,
   ): Receipt {
     this.checkOpen(speaker, 'send', topic);
     if (typeof to !== 'string') throw misuse('The recipient', 'the name of an agent', to);
@@ -126,9 +133,37 @@ export class Admitter {
     const message = this.#write(
       { action: 'send', speaker, to, topic, family, payload, said },
       family,
+      taken,
     );
     const admit = (): Receipt => this.#direct(message, options);
     return this.#nowOrLater(message, speaker, options, admit);
+  }
+
+  /**
+   * Checks what is to be sent to many, and takes the payload once; what it returns sends to one.
+   * A key against duplicates is a key for each of them.
+   */
+  sender(
+    speaker: Speaker,
+    topic: string,
+    payload: unknown,
+    options: SendOptions,
+  ): (to: string) => Receipt {
+    this.checkOpen(speaker, 'send', topic);
+    checkTopic(topic);
+    const said = readTold('send', options, speaker.cause, this.#wall);
+    const family = this.#familyOf(this.#parts.contract?.family('topics', topic), speaker, topic);
+    const words = { action: 'send', speaker, to: undefined, topic, family, payload, said } as const;
+    const taken = { payload, owned: this.#take(words, family) };
+    const { dedupeKey } = options;
+    if (dedupeKey === undefined) {
+      return (to) => this.send(speaker, to, topic, payload, options, taken);
+    }
+    checkKey(dedupeKey);
+    return (to) => {
+      const own = { ...options, dedupeKey: `${to}\0${dedupeKey}` };
+      return this.send(speaker, to, topic, payload, own, taken);
+    };
   }
 
   /**
@@ -288,7 +323,15 @@ export class Admitter {
     this.#parts.dispatcher.dispatch(admission);
   }
 
-  #write(words: Words, family: Family | undefined): Envelope {
+  #take(words: Words, family: Family | undefined): unknown {
+    try {
+      return this.#parts.scribe.payload(words, family);
+    } catch (error) {
+      throw this.#parts.refusals.refuse(words, error);
+    }
+  }
+
+  #write(words: Words, family: Family | undefined, taken?: Taken): Envelope {
     const { scribe, refusals, guard } = this.#parts;
     try {
       if (guard.rated) guard.checkSender(words);
@@ -297,6 +340,9 @@ export class Admitter {
       const { cause } = words.speaker;
       const budget = budgetOf(words.said, cause, this.#now);
       const lineage = lineageOf(cause, words.said.correlationId, Infinity, 0, budget);
+      const isTaken = taken !== undefined && draft.payload === taken.payload;
+      const payload = isTaken ? taken.owned : scribe.payload(draft, family);
+      const lineage = lineageOf(words.speaker.cause, words.said.correlationId);
       if (lineage !== undefined || guard.rated) guard.check(words, words.to, lineage);
       return scribe.envelope(draft, words.to, payload, lineage);
     } catch (error) {
@@ -350,7 +396,7 @@ export class Admitter {
   ): Receipt | undefined {
     const key = options?.dedupeKey;
     if (key === undefined) return undefined;
-    if (typeof key !== 'string' || key === '') throw misuse('dedupeKey', 'a non-empty string', key);
+    checkKey(key);
     const { dedupe, ledger } = this.#parts;
     const receipt = dedupe.find(speaker.name, topic, key, this.#parts.now());
     if (receipt !== undefined) ledger.duplicates++;
@@ -372,4 +418,8 @@ export class Admitter {
   readonly #now = (): number => this.#parts.env.now();
 
   readonly #wall = (): number => this.#parts.env.wall();
+}
+
+function checkKey(key: unknown): void {
+  if (typeof key !== 'string' || key === '') throw misuse('dedupeKey', 'a non-empty string', key);
 }

@@ -4,6 +4,7 @@ import type { Contract } from '../message/contract.ts';
 import type { Lineage } from '../message/envelope.ts';
 import type { Family } from '../message/family-index.ts';
 import type { Admitter } from './admitter.ts';
+import type { Arrivals, WaitTerms } from './arrivals.ts';
 import { DispatchList } from './dispatch-list.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { NoResponderError, UnknownRecipientError, UnknownTopicError } from './errors.ts';
@@ -14,7 +15,7 @@ import type { Pending, Requests, Terms } from './requests.ts';
 import type { Eligible, Responders, Serving } from './responders.ts';
 import { budgetOf, lineageOf, readAsked, readMs } from './said.ts';
 import type { Scribe } from './scribe.ts';
-import type { AskOptions, Cause, RequestOptions, Speaker } from './speech.ts';
+import type { AskOptions, Cause, RequestOptions, Speaker, WhenServedOptions } from './speech.ts';
 import type { Subscription } from './subscription.ts';
 import type { Instant } from './turn-clock.ts';
 import type { Words } from './words.ts';
@@ -30,6 +31,7 @@ export interface AskParts {
   readonly dispatcher: Dispatcher;
   readonly requests: Requests;
   readonly responders: Responders;
+  readonly arrivals: Arrivals;
   readonly contract: Contract | undefined;
   /** Topics that the contract does not name are taken, too. */
   readonly open: boolean;
@@ -84,12 +86,64 @@ export class Ask {
     options: RequestOptions,
   ): Promise<unknown> {
     const question = this.prepare('request', speaker, topic, payload, options);
+    const { waitForMs } = options;
+    if (readMs('waitForMs', waitForMs) === undefined) return this.#askOne(question, options);
+    return this.#askOnceServed(question, options);
+  }
+
+  #askOne(question: Question, options: RequestOptions): Promise<unknown> {
     const responder = this.#choose(question, options.to);
     const { signal } = options;
     const pending = this.put(question, responder, termsOf(question, options));
-    const { cause } = speaker;
+    const { cause } = question.words.speaker;
     if (signal !== undefined || cause !== undefined) pending.listen(signal, cause);
     return pending.promise;
+  }
+
+  /** What was waited for a responder is gone from the time of the request. */
+  async #askOnceServed(question: Question, options: RequestOptions): Promise<unknown> {
+    const { admitter, responders } = this.#parts;
+    const { words, now, timeoutMs } = question;
+    const { topic, speaker } = words;
+    const { signal, to, waitForMs = 0 } = options;
+    const terms = { timeoutMs: Math.min(waitForMs, timeoutMs), signal, cause: speaker.cause };
+    await this.#untilServed(topic, to, terms);
+    admitter.checkOpen(speaker, 'request', topic);
+    const at = this.#parts.now();
+    const left = timeoutMs - (at - now.at);
+    const route = responders.route(topic);
+    return this.#askOne({ ...question, route, now: { at }, timeoutMs: left }, options);
+  }
+
+  /** Resolves when somebody serves the topic, at once when somebody does. */
+  async whenServed(
+    speaker: Speaker,
+    topic: string,
+    options: WhenServedOptions = {},
+  ): Promise<void> {
+    this.#parts.admitter.checkOpen(speaker, 'whenServed', topic);
+    if (typeof options !== 'object' || options === null) {
+      throw misuse('The options of whenServed', 'an object', options);
+    }
+    const { signal, to } = options;
+    const timeoutMs = readMs('timeoutMs', options.timeoutMs) ?? Infinity;
+    signal?.throwIfAborted();
+    this.#knownFamily(this.#parts.responders.route(topic), topic);
+    const terms = { timeoutMs, signal, cause: speaker.cause };
+    if (await this.#untilServed(topic, to, terms)) return;
+    throw new NoResponderError(topic, whoOf(to), this.#nearest(topic));
+  }
+
+  /** False when the time was over first. Who comes may have left again before he is looked at. */
+  async #untilServed(topic: string, to: RequestOptions['to'], terms: WaitTerms): Promise<boolean> {
+    const { responders, arrivals } = this.#parts;
+    const eligible = this.eligible(to);
+    const until = this.#parts.now() + terms.timeoutMs;
+    while (!responders.serves(topic, eligible)) {
+      const timeoutMs = until - this.#parts.now();
+      if (!(await arrivals.wait(topic, eligible, { ...terms, timeoutMs }))) return false;
+    }
+    return true;
   }
 
   /** Reads and checks a call and writes down what it asks; nobody is asked yet. */
@@ -212,10 +266,9 @@ export class Ask {
       const unknown = new UnknownRecipientError(to, this.#parts.nearestAgent(to));
       return refusals.refuse({ ...words, to }, unknown);
     }
-    const who = typeof to === 'object' ? `agent with ${to.capability}` : to;
     return refusals.refuse(
       words,
-      new NoResponderError(words.topic, who, this.#nearest(words.topic)),
+      new NoResponderError(words.topic, whoOf(to), this.#nearest(words.topic)),
     );
   }
 
@@ -252,6 +305,10 @@ function checkTerms({
   if (onProgress !== undefined && typeof onProgress !== 'function') {
     throw misuse('onProgress', 'a function of the update', onProgress);
   }
+}
+
+function whoOf(to: RequestOptions['to']): string | undefined {
+  return typeof to === 'object' ? `agent with ${to.capability}` : to;
 }
 
 function termsOf({ timeoutMs }: Question, { idleTimeoutMs, onProgress }: RequestOptions): Terms {

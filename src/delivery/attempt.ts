@@ -3,6 +3,7 @@ import { type BudgetView, checkSpending, type Spending, UNLIMITED } from '../mes
 import type { Message } from '../message/message.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { BatchRun } from './batch-run.ts';
+import type { BroadcastReceipt } from './broadcast.ts';
 import { Cancellation } from './cancellation.ts';
 import type { Deferral } from './deferral.ts';
 import { Delivery } from './delivery.ts';
@@ -12,9 +13,11 @@ import { IDEMPOTENCY_HEADER } from './idempotency.ts';
 import type { AnswerLater, DeferOptions, Later } from './later.ts';
 import type { Admission, Asker, Receipt } from './receipt.ts';
 import type {
+  BroadcastOptions,
   Cause,
   GatherOptions,
   PublishOptions,
+  Recipients,
   RequestOptions,
   SendOptions,
   Speaker,
@@ -160,6 +163,16 @@ export class Attempt implements Speaker, Cause {
   async request(topic: string, payload: unknown, options?: RequestOptions): Promise<unknown> {
     this.#mayStill('request', topic);
     return this.worker.house.request(this, topic, payload, options);
+  }
+
+  broadcast(
+    to: Recipients,
+    topic: string,
+    payload: unknown,
+    options?: BroadcastOptions,
+  ): BroadcastReceipt {
+    this.#mayStill('send', topic);
+    return this.worker.house.broadcast(this, to, topic, payload, options);
   }
 
   async gather(topic: string, payload: unknown, options?: GatherOptions): Promise<Gathered> {

@@ -10,10 +10,18 @@ import type {
 } from '../message/contract-types.ts';
 import type { Message } from '../message/message.ts';
 import type { Logger } from '../observe/logger.ts';
+import type { BroadcastReceipt } from './broadcast.ts';
 import type { Gathered } from './gathering.ts';
 import type { AnswerLater, DeferOptions, Later } from './later.ts';
 import type { Receipt } from './receipt.ts';
-import type { GatherOptions, PublishOptions, RequestOptions, SendOptions } from './speech.ts';
+import type {
+  BroadcastOptions,
+  GatherOptions,
+  PublishOptions,
+  Recipients,
+  RequestOptions,
+  SendOptions,
+} from './speech.ts';
 
 /**
  * What whoever has a name can say: the bus as `$host`, an agent through its handle, a handler
@@ -62,6 +70,30 @@ export interface Voice<C extends ContractShape = AnyContract> {
     payload: TopicInput<C, T>,
     options?: SendOptions,
   ): Receipt;
+
+  /**
+   * Puts one message into the mailbox of each of many agents, the one that says it left out. The
+   * payload is checked and taken once, before any outgoing middleware sees it; what is refused to
+   * one, because he is unknown or his mailbox is full, does not touch the others.
+   *
+   * @throws as `publish`, when it is wrong for all: then nothing was delivered.
+   * @example
+   * ```ts
+   * import { MessageBus } from 'tellask';
+   * const bus = new MessageBus();
+   * bus.register('ann').subscribe('**', () => {});
+   * bus.register('bob').subscribe('**', () => {});
+   * const told = bus.broadcast(['ann', 'bob', 'zoe'], 'news', 'tea', { exclude: 'bob' });
+   * (await told.settled).map(({ to, outcome }) => `${to} ${outcome}`);
+   * // => ['ann handled', 'zoe refused']
+   * ```
+   */
+  broadcast<const T extends string>(
+    to: Recipients,
+    topic: TopicArg<C, T>,
+    payload: TopicInput<C, T>,
+    options?: BroadcastOptions,
+  ): BroadcastReceipt;
 
   /**
    * Asks one of those who serve the topic, and resolves with the answer. Rejects with what the

@@ -1,6 +1,7 @@
 import type { Family } from '../message/family-index.ts';
 import { checkTopic } from '../message/topic.ts';
 import { Router } from '../routing/router.ts';
+import type { Arrivals } from './arrivals.ts';
 import type { Subscription } from './subscription.ts';
 import type { Worker } from './worker.ts';
 
@@ -17,9 +18,11 @@ export interface Serving {
 /** Those who serve, by topic. A wildcard listener is none of them. */
 export class Responders {
   readonly #router: Router<Subscription, Serving>;
+  readonly #arrivals: Arrivals;
   #turn = 0;
 
-  constructor(familyOf: (topic: string) => Family | undefined) {
+  constructor(familyOf: (topic: string) => Family | undefined, arrivals: Arrivals) {
+    this.#arrivals = arrivals;
     this.#router = new Router<Subscription, Serving>({
       build: (topic, subscriptions) => {
         checkTopic(topic);
@@ -30,6 +33,7 @@ export class Responders {
 
   add(subscription: Subscription): void {
     this.#router.add(subscription);
+    this.#arrivals.came(subscription);
   }
 
   remove(subscription: Subscription): void {
@@ -39,6 +43,12 @@ export class Responders {
   /** @throws InvalidTopicError `TELLASK_INVALID_TOPIC` */
   route(topic: string): Serving {
     return this.#router.route(topic);
+  }
+
+  /** Whether there is anybody to ask. */
+  serves(topic: string, eligible: Eligible | undefined): boolean {
+    const { subscriptions } = this.route(topic);
+    return eligible === undefined ? subscriptions.length > 0 : subscriptions.some(eligible);
   }
 
   /** The one with the fewest outstanding deliveries, in rotation between equals. */

@@ -2,6 +2,7 @@ import type { BudgetLimits } from '../message/budget.ts';
 import type { Envelope } from '../message/envelope.ts';
 import type { MessageType } from '../message/message.ts';
 import type { PriorityInput } from '../message/priority.ts';
+import type { BroadcastReceipt } from './broadcast.ts';
 import type { BudgetExhaustedError } from './errors.ts';
 import type { Gathered } from './gathering.ts';
 import type { Receipt } from './receipt.ts';
@@ -37,6 +38,17 @@ export interface PublishOptions {
 /** Options of `send`. */
 export type SendOptions = Omit<PublishOptions, 'retain'>;
 
+/** Agents by name, or all that have a capability. */
+export type Recipients = readonly string[] | { readonly capability: string };
+
+/** Options of `broadcast`. */
+export interface BroadcastOptions extends SendOptions {
+  /** Names that are left out; they need not exist. */
+  readonly exclude?: string | readonly string[];
+  /** Sends it to the agent that says it, too, when it is among the recipients. @default false */
+  readonly echo?: boolean;
+}
+
 /** What all ways of asking have in common. */
 export interface AskOptions {
   /** Milliseconds for the whole call; never longer than what the asker has left. @default 30_000 */
@@ -62,12 +74,26 @@ export interface RequestOptions extends AskOptions {
   readonly to?: string | { readonly capability: string };
   /** Hears what the responder says with `context.progress`. What it throws changes nothing. */
   readonly onProgress?: (update: unknown) => void;
+  /**
+   * Milliseconds to wait for a responder when nobody serves the topic yet, or not the one in `to`.
+   * They count toward `timeoutMs`. @default 0, fails at once
+   */
+  readonly waitForMs?: number;
+}
+
+/** Options of `whenServed`. */
+export interface WhenServedOptions {
+  /** Milliseconds to wait. @default Infinity */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+  /** Waits for this agent, or for one with this capability. @default anybody */
+  readonly to?: string | { readonly capability: string };
 }
 
 /** Options of `gather`. */
 export interface GatherOptions<O = unknown> extends AskOptions {
   /** These agents, or those with this capability that serve the topic. @default all who serve it */
-  readonly to?: readonly string[] | { readonly capability: string };
+  readonly to?: Recipients;
   /** When it has enough: `first(k)`, `quorum(k)` or a predicate. @default when all have ended */
   readonly until?: Until<O>;
   /**
@@ -111,6 +137,13 @@ export interface Speaking {
     payload: unknown,
     options?: GatherOptions,
   ): Promise<Gathered>;
+  broadcast(
+    speaker: Speaker,
+    to: Recipients,
+    topic: string,
+    payload: unknown,
+    options?: BroadcastOptions,
+  ): BroadcastReceipt;
 }
 
 /** A delivery, seen as the cause of what its handler says. */

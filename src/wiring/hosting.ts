@@ -9,6 +9,7 @@ import type {
 } from '../delivery/batch-options.ts';
 import { joinBatch } from '../delivery/batch-run.ts';
 import type { HandleBatch } from '../delivery/batcher.ts';
+import type { BroadcastReceipt } from '../delivery/broadcast.ts';
 import { ClosedError, MessageTimeoutError } from '../delivery/errors.ts';
 import type { Gathered } from '../delivery/gathering.ts';
 import {
@@ -24,8 +25,10 @@ import type { Receipt } from '../delivery/receipt.ts';
 import { readMs } from '../delivery/said.ts';
 import type { ShutdownParts } from '../delivery/shutdown.ts';
 import type {
+  BroadcastOptions,
   GatherOptions,
   PublishOptions,
+  Recipients,
   RequestOptions,
   SendOptions,
   Speaker,
@@ -74,6 +77,16 @@ export class Hosting implements AgentHost {
     options?: RequestOptions,
   ): Promise<unknown> {
     return this.#wiring.ask.request(speaker, topic, payload, options);
+  }
+
+  broadcast(
+    speaker: Speaker,
+    to: Recipients,
+    topic: string,
+    payload: unknown,
+    options?: BroadcastOptions,
+  ): BroadcastReceipt {
+    return this.#wiring.broadcast.broadcast(speaker, to, topic, payload, options);
   }
 
   gather(

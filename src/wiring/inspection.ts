@@ -38,6 +38,8 @@ export interface BusInspection {
   readonly agents: number;
   readonly subscriptions: number;
   readonly pendingRequests: number;
+  /** Calls that wait until somebody serves their topic. */
+  readonly awaitingResponder: number;
   readonly letters: number;
   readonly letterBytes: number;
   /** Letters that had to make room for newer ones. */
@@ -77,6 +79,7 @@ export function inspectBus(wiring: Wiring): BusInspection {
     agents: wiring.registry.size,
     subscriptions: wiring.subscriptions.size,
     pendingRequests: wiring.requests.size,
+    awaitingResponder: wiring.arrivals.size,
     letters: letters.size,
     letterBytes: letters.bytes,
     evictedLetters: letters.evicted,

@@ -1,8 +1,10 @@
 import { Membership } from '../agents/membership.ts';
 import { Registry } from '../agents/registry.ts';
 import { Admitter, type BusStatus } from '../delivery/admitter.ts';
+import { Arrivals } from '../delivery/arrivals.ts';
 import { Ask } from '../delivery/ask.ts';
 import type { Attempt, House } from '../delivery/attempt.ts';
+import { Broadcast } from '../delivery/broadcast.ts';
 import type { BusEvents } from '../delivery/bus-events.ts';
 import { DeadLetters } from '../delivery/dead-letters.ts';
 import { Dedupe } from '../delivery/dedupe.ts';
@@ -62,6 +64,7 @@ export class Wiring {
   readonly registry: Registry = new Registry();
   readonly middleware: MiddlewareChain = new MiddlewareChain();
   readonly running: Running = new Running();
+  readonly arrivals: Arrivals;
   readonly responders: Responders;
   readonly mailboxDefaults: ReturnType<typeof readMailbox>;
   readonly logger: Logger;
@@ -83,6 +86,7 @@ export class Wiring {
   readonly admitter: Admitter;
   readonly ask: Ask;
   readonly gather: Gather;
+  readonly broadcast: Broadcast;
   readonly shop: Workshop;
   readonly subscriptions: Subscriptions;
   readonly membership: Membership;
@@ -101,7 +105,11 @@ export class Wiring {
     const fault = this.#faultOf(options.onFault);
     this.env = env;
     this.contract = options.contract;
-    this.responders = new Responders((topic) => options.contract?.family('requests', topic));
+    this.arrivals = new Arrivals(env);
+    this.responders = new Responders(
+      (topic) => options.contract?.family('requests', topic),
+      this.arrivals,
+    );
     this.origin = { idPrefix: env.idPrefix(), wallAtZero: env.wall() - env.now() };
     this.graceMs = options.graceMs ?? DEFAULTS.graceMs;
     this.mailboxDefaults = readMailbox(options.mailbox ?? {}, MAILBOX_DEFAULTS);
@@ -159,6 +167,10 @@ export class Wiring {
     });
     this.admitter = this.#makeAdmitter(options, now);
     this.ask = this.#makeAsk(options);
+    this.broadcast = new Broadcast({
+      admitter: this.admitter,
+      namesWith: (capability) => this.registry.withCapability(capability).map(({ name }) => name),
+    });
     this.gather = new Gather({
       env,
       ask: this.ask,
@@ -371,6 +383,7 @@ export class Wiring {
       dispatcher,
       requests,
       responders,
+      arrivals: this.arrivals,
       contract,
       open,
       requestTimeoutMs: requestTimeoutMs ?? DEFAULTS.requestTimeoutMs,
