@@ -51,8 +51,10 @@ import type {
   RequestOptions,
   SendOptions,
   Speaker,
+  StreamOptions,
   WhenServedOptions,
 } from './delivery/speech.ts';
+import type { MessageStream } from './delivery/stream.ts';
 import type { Observer } from './delivery/tap.ts';
 import { misuse } from './kernel/errors.ts';
 import type { GuardedEvents } from './kernel/events.ts';
@@ -62,6 +64,7 @@ import type {
   MessageOf,
   PatternArg,
   RequestArg,
+  RequestChunk,
   RequestInput,
   RequestOutput,
   TopicArg,
@@ -121,6 +124,7 @@ export class MessageBus<C extends ContractShape = AnyContract>
       request: (speaker, ...said) => wiring.ask.request(speaker, ...said),
       broadcast: (speaker, ...said) => wiring.broadcast.broadcast(speaker, ...said),
       gather: (speaker, ...said) => wiring.gather.gather(speaker, ...said),
+      stream: (speaker, ...said) => wiring.ask.stream(speaker, ...said),
       reply: (attempt, value) => this.#hosting.reply(attempt, value),
       progress: (attempt, update) => this.#hosting.progress(attempt, update),
       defer: (attempt, ...later) => wiring.deferrals.open(attempt, ...later),
@@ -234,6 +238,16 @@ export class MessageBus<C extends ContractShape = AnyContract>
   ): Promise<Gathered<RequestOutput<C, T>>> {
     const gathered = this.#wiring.gather.gather(HOST, topic, input, options as GatherOptions);
     return gathered as Promise<Gathered<RequestOutput<C, T>>>;
+  }
+
+  /** Asks as `$host` and reads the answer chunk by chunk. Never throws. */
+  stream<const T extends string>(
+    topic: RequestArg<C, T>,
+    input: RequestInput<C, T>,
+    options?: StreamOptions,
+  ): MessageStream<RequestChunk<C, T>, RequestOutput<C, T>> {
+    const stream: MessageStream = this.#wiring.ask.stream(HOST, topic, input, options);
+    return stream as MessageStream<RequestChunk<C, T>, RequestOutput<C, T>>;
   }
 
   /**

@@ -96,8 +96,10 @@ export type {
   Recipients,
   RequestOptions,
   SendOptions,
+  StreamOptions,
   WhenServedOptions,
 } from './delivery/speech.ts';
+export type { MessageStream } from './delivery/stream.ts';
 export type { Observer } from './delivery/tap.ts';
 export { first, type GatheredSoFar, type Quorum, quorum, type Until } from './delivery/until.ts';
 export type { OnHang } from './delivery/worker.ts';
@@ -140,6 +142,7 @@ export type {
   RequestShape,
   ResponderChunk,
   ResponderOutput,
+  ResponderStream,
   ServeArg,
   ServedTopic,
   StateKeyArg,

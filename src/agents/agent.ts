@@ -21,7 +21,9 @@ import type {
   SendOptions,
   Speaker,
   Speaking,
+  StreamOptions,
 } from '../delivery/speech.ts';
+import { failedStream, type MessageStream } from '../delivery/stream.ts';
 import type { Invoke } from '../delivery/subscription.ts';
 import type {
   AnyContract,
@@ -29,10 +31,12 @@ import type {
   MessageOf,
   PatternArg,
   RequestArg,
+  RequestChunk,
   RequestInput,
   RequestMessage,
   RequestOutput,
   ResponderOutput,
+  ResponderStream,
   ServeArg,
   ServedTopic,
   TopicArg,
@@ -216,6 +220,26 @@ export class Agent<C extends ContractShape = AnyContract> implements Voice<C>, A
     return gathered as Promise<Gathered<RequestOutput<C, T>>>;
   }
 
+  stream<const T extends string>(
+    topic: RequestArg<C, T>,
+    input: RequestInput<C, T>,
+    options?: StreamOptions,
+  ): MessageStream<RequestChunk<C, T>, RequestOutput<C, T>> {
+    return this.#stream(topic, input, options) as MessageStream<
+      RequestChunk<C, T>,
+      RequestOutput<C, T>
+    >;
+  }
+
+  #stream(topic: string, input: unknown, options: StreamOptions | undefined): MessageStream {
+    try {
+      this.#permits.check('stream', topic);
+    } catch (error) {
+      return failedStream(error);
+    }
+    return this.#host.stream(this.#speaker, topic, input, options);
+  }
+
   /**
    * Listens. Attached when this returns; every subscription gets its own delivery.
    *
@@ -233,7 +257,9 @@ export class Agent<C extends ContractShape = AnyContract> implements Voice<C>, A
   }
 
   /**
-   * Answers requests: what the handler returns is the answer, what it throws rejects the asker.
+   * Answers requests: what the handler returns is the answer, what it throws rejects the asker. A
+   * generator streams: what it yields are the chunks, what it returns is the answer, and its
+   * `finally` runs when the asker leaves. So does any async iterable that it returns.
    *
    * @throws InvalidPatternError `TELLASK_INVALID_PATTERN`, DeniedError `TELLASK_DENIED`
    * @example
@@ -252,7 +278,7 @@ export class Agent<C extends ContractShape = AnyContract> implements Voice<C>, A
     handler: (
       request: RequestMessage<C, ServedTopic<C, T>>,
       context: Context<C>,
-    ) => Answering<ResponderOutput<C, ServedTopic<C, T>>>,
+    ) => Answering<ResponderOutput<C, ServedTopic<C, T>>> | ResponderStream<C, ServedTopic<C, T>>,
     options: ServeOptions<RequestMessage<C, ServedTopic<C, T>>> = {},
   ): SubscriptionHandle {
     this.#permits.check('serve', topic);

@@ -1,3 +1,4 @@
+import type { Env } from '../kernel/env.ts';
 import { misuse } from '../kernel/errors.ts';
 import type { Budget } from '../message/budget.ts';
 import type { Contract } from '../message/contract.ts';
@@ -9,13 +10,22 @@ import { DispatchList } from './dispatch-list.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { NoResponderError, UnknownRecipientError, UnknownTopicError } from './errors.ts';
 import type { Guard } from './guard.ts';
+import { readCount } from './handler-options.ts';
 import { Admission } from './receipt.ts';
 import type { Refusals } from './refusals.ts';
 import type { Pending, Requests, Terms } from './requests.ts';
 import type { Eligible, Responders, Serving } from './responders.ts';
 import { budgetOf, lineageOf, readAsked, readMs } from './said.ts';
 import type { Scribe } from './scribe.ts';
-import type { AskOptions, Cause, RequestOptions, Speaker, WhenServedOptions } from './speech.ts';
+import type {
+  AskOptions,
+  Cause,
+  RequestOptions,
+  Speaker,
+  StreamOptions,
+  WhenServedOptions,
+} from './speech.ts';
+import { failedStream, ReplyStream } from './stream.ts';
 import type { Subscription } from './subscription.ts';
 import type { Instant } from './turn-clock.ts';
 import type { Words } from './words.ts';
@@ -24,6 +34,7 @@ const NONE: RequestOptions = {};
 
 /** What asking needs of its bus. */
 export interface AskParts {
+  readonly env: Env;
   readonly admitter: Admitter;
   readonly scribe: Scribe;
   readonly refusals: Refusals;
@@ -36,6 +47,8 @@ export interface AskParts {
   /** Topics that the contract does not name are taken, too. */
   readonly open: boolean;
   readonly requestTimeoutMs: number;
+  readonly streamIdleTimeoutMs: number;
+  readonly highWaterMark: number;
   now(): number;
   hasAgent(name: string): boolean;
   hasCapability(name: string, capability: string): boolean;
@@ -146,6 +159,32 @@ export class Ask {
     return true;
   }
 
+  /** Never throws: whatever is wrong is how the stream ends. */
+  stream(
+    speaker: Speaker,
+    topic: string,
+    payload: unknown,
+    options: StreamOptions = NONE,
+  ): ReplyStream {
+    try {
+      return this.#stream(speaker, topic, payload, options);
+    } catch (error) {
+      return failedStream(error);
+    }
+  }
+
+  #stream(speaker: Speaker, topic: string, payload: unknown, options: StreamOptions): ReplyStream {
+    const { env, streamIdleTimeoutMs } = this.#parts;
+    const question = this.prepare('stream', speaker, topic, payload, options, Infinity);
+    const { highWaterMark = this.#parts.highWaterMark, idleTimeoutMs = streamIdleTimeoutMs } =
+      options;
+    const stream = new ReplyStream(env, readCount('highWaterMark', highWaterMark, 1));
+    const responder = this.#choose(question, options.to);
+    const terms = { ...termsOf(question, options), idleTimeoutMs, stream };
+    this.put(question, responder, terms).listen(options.signal, speaker.cause);
+    return stream;
+  }
+
   /** Reads and checks a call and writes down what it asks; nobody is asked yet. */
   prepare(
     verb: string,
@@ -153,6 +192,7 @@ export class Ask {
     topic: string,
     payload: unknown,
     options: AskOptions & { readonly onProgress?: unknown },
+    defaultMs: number = this.#parts.requestTimeoutMs,
   ): Question {
     this.#parts.admitter.checkOpen(speaker, verb, topic);
     if (typeof options !== 'object' || options === null) {
@@ -176,7 +216,7 @@ export class Ask {
     // A deadline is counted from the call itself, not from the beginning of a long turn.
     const now: Instant = { at: this.#parts.now() };
     const budget = budgetOf(said, speaker.cause, () => now.at);
-    const timeoutMs = this.#timeoutOf(options, speaker.cause, now.at, budget);
+    const timeoutMs = limitOf(options.timeoutMs ?? defaultMs, speaker.cause, now.at, budget);
     const deadline = Math.min(
       now.at + timeoutMs,
       speaker.cause?.deadline ?? Infinity,
@@ -231,22 +271,6 @@ export class Ask {
     } catch (error) {
       throw refusals.refuse({ ...words, to }, error);
     }
-  }
-
-  /**
-   * Never longer than what the asker itself has left. Where a budget ends the asker's time, what it
-   * asks may end a little later, with a partial result.
-   */
-  #timeoutOf(
-    { timeoutMs }: AskOptions,
-    cause: Cause | undefined,
-    now: number,
-    budget: Budget | undefined,
-  ): number {
-    const own = timeoutMs ?? this.#parts.requestTimeoutMs;
-    if (cause === undefined) return own;
-    if (budget !== undefined && budget.deadline <= cause.deadline) return own;
-    return Math.min(own, cause.deadline - now);
   }
 
   #choose(question: Question, to: RequestOptions['to']): Subscription {
@@ -313,4 +337,19 @@ function whoOf(to: RequestOptions['to']): string | undefined {
 
 function termsOf({ timeoutMs }: Question, { idleTimeoutMs, onProgress }: RequestOptions): Terms {
   return { timeoutMs, idleTimeoutMs: idleTimeoutMs ?? Infinity, onProgress };
+}
+
+/**
+ * Never longer than what the asker itself has left. Where a budget ends the asker's time, what it
+ * asks may end a little later, with a partial result.
+ */
+function limitOf(
+  own: number,
+  cause: Cause | undefined,
+  now: number,
+  budget: Budget | undefined,
+): number {
+  if (cause === undefined) return own;
+  if (budget !== undefined && budget.deadline <= cause.deadline) return own;
+  return Math.min(own, cause.deadline - now);
 }

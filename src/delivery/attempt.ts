@@ -12,6 +12,7 @@ import type { Gathered } from './gathering.ts';
 import { IDEMPOTENCY_HEADER } from './idempotency.ts';
 import type { AnswerLater, DeferOptions, Later } from './later.ts';
 import type { Admission, Asker, Receipt } from './receipt.ts';
+import type { Failure } from './settle.ts';
 import type {
   BroadcastOptions,
   Cause,
@@ -22,7 +23,9 @@ import type {
   SendOptions,
   Speaker,
   Speaking,
+  StreamOptions,
 } from './speech.ts';
+import { failedStream, type MessageStream } from './stream.ts';
 import type { Subscription } from './subscription.ts';
 import type { Instant } from './turn-clock.ts';
 import type { Worker } from './worker.ts';
@@ -46,6 +49,10 @@ export interface Watch {
   /** Its handler was fenced, and its slot waits until it really ends. */
   holdsSlot: boolean;
   stop(): void;
+  /** It has to end now, for this reason: the grace begins, unless it has. */
+  hurry?(failure: Failure): void;
+  /** Whoever is about to abort it gives it the grace, and ends it himself. */
+  standDown?(): void;
 }
 
 /** Why a handler is only to say what it has, and until which monotonic instant. */
@@ -178,6 +185,15 @@ export class Attempt implements Speaker, Cause {
   async gather(topic: string, payload: unknown, options?: GatherOptions): Promise<Gathered> {
     this.#mayStill('request', topic);
     return this.worker.house.gather(this, topic, payload, options);
+  }
+
+  stream(topic: string, payload: unknown, options?: StreamOptions): MessageStream {
+    try {
+      this.#mayStill('stream', topic);
+    } catch (error) {
+      return failedStream(error);
+    }
+    return this.worker.house.stream(this, topic, payload, options);
   }
 
   reply(value: unknown): boolean {

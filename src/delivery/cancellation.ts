@@ -22,8 +22,9 @@ export class Cancellation {
     this.#aborted = { reason };
     const listeners = this.#listeners;
     this.#listeners = undefined;
-    for (const listener of listeners ?? []) listener(reason);
+    // The signal first: a generator that is told to return reads it in its `finally`.
     this.#controller?.abort(reason);
+    for (const listener of listeners ?? []) listener(reason);
   }
 
   /** @returns how to stop listening. */

@@ -3,6 +3,7 @@ import type {
   AnyContract,
   ContractShape,
   RequestArg,
+  RequestChunk,
   RequestInput,
   RequestOutput,
   TopicArg,
@@ -21,7 +22,9 @@ import type {
   Recipients,
   RequestOptions,
   SendOptions,
+  StreamOptions,
 } from './speech.ts';
+import type { MessageStream } from './stream.ts';
 
 /**
  * What whoever has a name can say: the bus as `$host`, an agent through its handle, a handler
@@ -144,6 +147,35 @@ export interface Voice<C extends ContractShape = AnyContract> {
     input: RequestInput<C, T>,
     options?: GatherOptions<RequestOutput<C, T>>,
   ): Promise<Gathered<RequestOutput<C, T>>>;
+
+  /**
+   * Asks one of those who serve the topic, and reads what it yields as it comes. The responder is a
+   * generator, which is asked for its next chunk only while fewer than `highWaterMark` are unread.
+   * Leaving the loop, `cancel` and `signal` end the responder in the same step. It never throws:
+   * whatever is wrong is how the stream ends, with the errors of `request`, after the chunks that
+   * have come. Of one who leaves `idleTimeoutMs` without a chunk, or a full buffer unread for as
+   * long, it ends with RequestTimeoutError `TELLASK_TIMEOUT`.
+   *
+   * @example
+   * ```ts
+   * import { MessageBus } from 'tellask';
+   * const bus = new MessageBus();
+   * bus.register('counter').serve('count', async function* (request) {
+   *   for (let n = 1; n <= Number(request.payload); n++) yield n;
+   *   return 'done';
+   * });
+   * const stream = bus.stream('count', 3);
+   * const seen: unknown[] = [];
+   * for await (const n of stream) seen.push(n);
+   * seen; // => [1, 2, 3]
+   * await stream.result; // => 'done'
+   * ```
+   */
+  stream<const T extends string>(
+    topic: RequestArg<C, T>,
+    input: RequestInput<C, T>,
+    options?: StreamOptions,
+  ): MessageStream<RequestChunk<C, T>, RequestOutput<C, T>>;
 }
 
 /** What is happening to a message now, and the only way to speak inside its conversation. */

@@ -74,6 +74,8 @@ export interface DeliveryFlags {
   readonly retryDelayMs: number | undefined;
   /** Its handler put the answer off. */
   readonly deferral: Deferral | undefined;
+  /** A chunk of its answer was handed over: it cannot be handled from the beginning again. */
+  readonly streamed: boolean;
 }
 
 export const NO_FLAGS: DeliveryFlags = {
@@ -83,4 +85,5 @@ export const NO_FLAGS: DeliveryFlags = {
   firstFailedAt: undefined,
   retryDelayMs: undefined,
   deferral: undefined,
+  streamed: false,
 };

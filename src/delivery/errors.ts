@@ -91,13 +91,22 @@ export class RequestTimeoutError extends TellaskError {
   readonly timeoutMs: number;
   /** Where the request was when the time was up, in words. */
   readonly where: string;
+  /**
+   * What was waited for: the `answer`, a sign of life of the responder (`idle`), or the `reader` of
+   * a stream, who left no room for another chunk.
+   */
+  readonly limit: 'answer' | 'idle' | 'reader';
 
-  constructor(topic: string, responder: string, timeoutMs: number, where: string) {
-    super(
-      'TELLASK_TIMEOUT',
-      `${responder} did not answer ${topic} within ${Math.round(timeoutMs)} ms: ${where}`,
-      { stack: false },
-    );
+  constructor(
+    topic: string,
+    responder: string,
+    timeoutMs: number,
+    where: string,
+    limit: RequestTimeoutError['limit'] = 'answer',
+  ) {
+    const what = TIMED_OUT[limit](responder, topic);
+    super('TELLASK_TIMEOUT', `${what} ${Math.round(timeoutMs)} ms: ${where}`, { stack: false });
+    this.limit = limit;
     this.topic = topic;
     this.responder = responder;
     this.timeoutMs = timeoutMs;
@@ -403,6 +412,14 @@ export class NameTakenError extends TellaskError {
     this.agent = agent;
   }
 }
+
+const TIMED_OUT: Readonly<
+  Record<RequestTimeoutError['limit'], (responder: string, topic: string) => string>
+> = {
+  answer: (responder, topic) => `${responder} did not answer ${topic} within`,
+  idle: (responder, topic) => `${responder} gave no sign of life on ${topic} for`,
+  reader: (responder, topic) => `${responder} could not go on with ${topic} for`,
+};
 
 function suggest(didYouMean: string | undefined): string {
   return didYouMean === undefined ? '' : ` (did you mean ${didYouMean}?)`;

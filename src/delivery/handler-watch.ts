@@ -3,7 +3,7 @@ import type { Budget, Shortage } from '../message/budget.ts';
 import type { Envelope } from '../message/envelope.ts';
 import type { Attempt, Watch } from './attempt.ts';
 import { BudgetExhaustedError, HandlerTimeoutError } from './errors.ts';
-import type { Failure } from './settle.ts';
+import { type Failure, failureOf } from './settle.ts';
 
 /** What the watch needs to know of its bus. */
 export interface WatchParts {
@@ -25,6 +25,7 @@ export class HandlerWatch implements Watch {
   #timer: Timer | undefined;
   /** It is the time of a budget that ends it. */
   readonly #byBudget: boolean;
+  #inGrace = false;
 
   constructor(parts: WatchParts, attempt: Attempt, onHung: (failure: Failure) => void) {
     this.#env = parts.env;
@@ -36,6 +37,18 @@ export class HandlerWatch implements Watch {
     const timeoutMs = Math.min(delivery.subscription.timeoutMs, left);
     this.#byBudget = timeoutMs === left && deadline === attempt.message.lineage?.budget?.deadline;
     if (timeoutMs !== Infinity) this.#arm(Math.max(0, timeoutMs));
+    // Without a time-out nothing else would ever end who does not heed that nobody waits for it.
+    else attempt.onAbort((reason) => this.hurry(failureOf(reason, reason)));
+  }
+
+  standDown(): void {
+    this.#inGrace = true;
+  }
+
+  hurry(failure: Failure): void {
+    if (this.#inGrace) return;
+    this.#timer?.cancel();
+    this.#giveGrace(failure);
   }
 
   stop(): void {
@@ -56,10 +69,14 @@ export class HandlerWatch implements Watch {
           error: new HandlerTimeoutError(agent, message.topic, timeoutMs),
           stopped: 'timed-out',
         } as const);
-    this.#timer = this.#env.setTimer(this.#graceMs, () => this.#onHung(failure), {
-      label: 'handler grace',
-    });
+    this.#giveGrace(failure);
     this.#attempt.abort(failure.error);
+  }
+
+  #giveGrace(failure: Failure): void {
+    this.#inGrace = true;
+    const label = 'handler grace';
+    this.#timer = this.#env.setTimer(this.#graceMs, () => this.#onHung(failure), { label });
   }
 }
 

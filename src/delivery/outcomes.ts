@@ -1,3 +1,4 @@
+import { isTellaskError } from '../kernel/errors.ts';
 import type { GuardedEvents } from '../kernel/events.ts';
 import type { Envelope } from '../message/envelope.ts';
 import type { Logger } from '../observe/logger.ts';
@@ -126,12 +127,13 @@ export class Outcomes {
     if (this.#events.has('expired')) this.#events.emit('expired', told(delivery));
   }
 
-  cancelled(delivery: Delivery, reason: CancelReason): void {
+  /** `because`: what its handler was told when it had to stop. */
+  cancelled(delivery: Delivery, reason: CancelReason, because?: unknown): void {
     const { admission } = delivery;
     this.#close(delivery, 'cancelled');
     if (reason === 'closed') this.#letters.bury(delivery, 'closed', undefined);
     admission.endedOne('cancelled');
-    admission.asker?.fail(cancellationFor(delivery, reason));
+    admission.asker?.fail(cancellationFor(delivery, reason, because));
     if (this.#events.has('cancelled'))
       this.#events.emit('cancelled', { ...told(delivery), reason });
   }
@@ -205,9 +207,10 @@ function rejectionFor(delivery: Delivery, reason: DeadLetterReason, error: unkno
   return new HandlerError(error);
 }
 
-function cancellationFor(delivery: Delivery, reason: CancelReason): Error {
+function cancellationFor(delivery: Delivery, reason: CancelReason, because: unknown): Error {
   const { topic } = delivery.message;
-  if (reason === 'closed') return new ClosedError(`the answer to ${topic}`);
+  if (reason === 'closed' || isTellaskError(because, 'TELLASK_CLOSED'))
+    return new ClosedError(`the answer to ${topic}`);
   if (reason === 'unsubscribed' || reason === 'left') {
     return new ResponderLeftError(delivery.subscription.owner, topic);
   }

@@ -7,11 +7,25 @@ import type { DispatchList } from './dispatch-list.ts';
 import type { BudgetExhaustedError } from './errors.ts';
 import type { Outcome } from './ledger.ts';
 
+/** Where the chunks of an answer go, from one producer at a time. */
+export interface ChunkSink {
+  /** Whether it takes one more chunk now. */
+  readonly writable: boolean;
+  /** Gives it a chunk; dropped when nobody waits for it any more. */
+  push(chunk: unknown): void;
+  /** Calls back once, as soon as it is writable again; instead of whoever waited before. */
+  whenWritable(callback: () => void): void;
+}
+
 /** Who waits for the answer of a request; told once, and again in vain. */
 export interface Asker {
   delivery: Delivery | undefined;
   /** It has its answer, or an error instead, or called the request off. */
   readonly gone: boolean;
+  /** Where chunks go; undefined when the answer alone is wanted. */
+  readonly chunks: ChunkSink | undefined;
+  /** Hears that the responder is alive. */
+  touch(): void;
   answer(value: unknown): boolean;
   fail(error: unknown): void;
   /** The responder says how far it is. */

@@ -4,9 +4,10 @@ import { isThenable } from '../kernel/thenable.ts';
 import type { Budget, Shortage } from '../message/budget.ts';
 import type { Envelope } from '../message/envelope.ts';
 import type { Delivery } from './delivery.ts';
-import { BudgetExhaustedError, RequestTimeoutError } from './errors.ts';
-import type { Asker } from './receipt.ts';
+import { BudgetExhaustedError, CancelledError, RequestTimeoutError } from './errors.ts';
+import type { Asker, ChunkSink } from './receipt.ts';
 import type { Cause } from './speech.ts';
+import type { ReplyStream } from './stream.ts';
 import { whereabouts } from './whereabouts.ts';
 
 /** What the table of requests needs of its bus. */
@@ -32,6 +33,8 @@ export interface Terms {
   readonly onProgress: ((update: unknown) => void) | undefined;
   /** Hears the answer in place of the promise: for who asks many at once. */
   readonly onSettled?: ((answer: Answer, pending: Pending) => void) | undefined;
+  /** Gets the chunks, and the answer in place of the promise. */
+  readonly stream?: ReplyStream | undefined;
 }
 
 /** What an asker got: a value, or an error. */
@@ -103,7 +106,7 @@ export class Pending implements Asker, Lane {
     this.#parts = parts;
     this.#open = open;
     this.#terms = terms;
-    this.promise = terms.onSettled === undefined ? this.#makePromise() : NEVER;
+    this.promise = (terms.onSettled ?? terms.stream) ? NEVER : this.#makePromise();
     const { timeoutMs, idleTimeoutMs } = terms;
     if (idleTimeoutMs !== Infinity) this.#aliveAt = parts.env.now();
     const budget = message.lineage?.budget;
@@ -111,6 +114,11 @@ export class Pending implements Asker, Lane {
     this.#arm(
       budget === undefined ? limitMs : Math.min(limitMs, Math.max(0, budget.deadline - message.at)),
     );
+    terms.stream?.opened(this);
+  }
+
+  get chunks(): ChunkSink | undefined {
+    return this.#terms.stream;
   }
 
   get label(): string {
@@ -153,7 +161,7 @@ export class Pending implements Asker, Lane {
    * Calls it off: what has begun is aborted, what has not is taken back. Where the asker itself is
    * stopped by a budget whose time is over, so is what it asked: that may say what it has.
    */
-  withdraw(reason: unknown): void {
+  withdraw(reason: unknown = new CancelledError(this.message.topic, 'withdrawn')): void {
     const budget = this.message.lineage?.budget;
     const now = this.#parts.env.now();
     const stopped = reason instanceof BudgetExhaustedError && budget !== undefined;
@@ -215,7 +223,9 @@ export class Pending implements Asker, Lane {
   }
 
   #arrive(answer: Answer): void {
-    const { onSettled } = this.#terms;
+    const { onSettled, stream } = this.#terms;
+    // A stream was told when it settled: its end comes after its chunks.
+    if (stream !== undefined) return;
     if (onSettled !== undefined) onSettled(answer, this);
     else if (answer.failed) this.#reject(answer.value);
     else this.#resolve(answer.value);
@@ -257,7 +267,7 @@ export class Pending implements Asker, Lane {
     const left = this.message.at + timeoutMs - now;
     const idleLeft = this.#aliveAt + idleTimeoutMs - now;
     if (left <= 0) this.#timedOut(timeoutMs);
-    else if (idleLeft <= 0) this.#timedOut(idleTimeoutMs);
+    else if (idleLeft <= 0) this.#idledOut(idleTimeoutMs);
     else this.#arm(Math.min(left, idleLeft, (budget?.deadline ?? Infinity) - now));
   }
 
@@ -272,24 +282,44 @@ export class Pending implements Asker, Lane {
     else this.#giveUp('expired', error);
   }
 
-  #timedOut(afterMs: number): void {
+  #timedOut(afterMs: number, limit: 'answer' | 'idle' = 'answer'): void {
     const { topic, to = 'nobody' } = this.message;
     const where = whereabouts(this.delivery, this.#parts.now());
-    const error = this.#overrun ?? new RequestTimeoutError(topic, to, afterMs, where);
+    const error = this.#overrun ?? new RequestTimeoutError(topic, to, afterMs, where, limit);
     this.#giveUp('expired', error);
+  }
+
+  /** Nothing moves: either the responder owes a sign of life, or the reader has left it no room. */
+  #idledOut(afterMs: number): void {
+    const { stream } = this.#terms;
+    if (stream === undefined || stream.writable) {
+      this.#timedOut(afterMs, 'idle');
+      return;
+    }
+    const { topic, from, to = 'nobody' } = this.message;
+    const where = `${from} has left ${stream.unread} chunks unread`;
+    this.#settle({
+      value: new RequestTimeoutError(topic, to, afterMs, where, 'reader'),
+      failed: true,
+    });
+    // The responder has done nothing wrong: to it, its asker has gone.
+    this.#parts.abandon(this, 'withdrawn', new CancelledError(topic, 'its reader stopped reading'));
   }
 
   #giveUp(how: 'expired' | 'withdrawn', reason: unknown): void {
     if (this.#answer !== undefined) return;
-    this.#settle({ value: reason, failed: true });
+    this.#settle({ value: reason, failed: true }, how === 'withdrawn');
     this.#parts.abandon(this, how, reason);
   }
 
-  #settle(answer: Answer): void {
+  /** `unwanted`: also what has come already. */
+  #settle(answer: Answer, unwanted: boolean = false): void {
     this.#answer = answer;
     this.#stop();
     this.#open.delete(this);
-    if (this.#parts.env.direct) this.run();
+    const { stream } = this.#terms;
+    if (stream !== undefined) stream.end(answer, unwanted);
+    else if (this.#parts.env.direct) this.run();
     else this.#parts.env.post(this);
   }
 

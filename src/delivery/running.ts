@@ -42,6 +42,8 @@ export class Running {
   ): Promise<Attempt[]> {
     if (attempts.length === 0) return [];
     const over = this.#whenOver(env, attempts, graceMs);
+    // All of them first: one that is aborted may abort another, by asking it.
+    for (const { watch } of attempts) watch?.standDown?.();
     for (const attempt of attempts) attempt.abort(reason);
     await over;
     return attempts.filter((attempt) => attempt.running);

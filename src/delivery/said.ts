@@ -88,9 +88,8 @@ export function lineageOf(
   budget: Budget | undefined = cause?.message.lineage?.budget,
 ): Lineage | undefined {
   if (cause === undefined) {
-    if (correlationId === undefined && deadline === Infinity && budget === undefined) {
-      return undefined;
-    }
+    const plain = correlationId === undefined && deadline === Infinity && depth === 0;
+    if (plain && budget === undefined) return undefined;
     const causationId = undefined;
     return { correlationId, causationId, deadline, depth, hops: 0, budget, trail: undefined };
   }

@@ -1,6 +1,7 @@
 import { isTellaskError } from '../kernel/errors.ts';
 import { delayMs, isRetryable, type RetryPolicy } from '../resilience/backoff.ts';
 import type { DeadLetterReason } from './dead-letters.ts';
+import { BudgetExhaustedError } from './errors.ts';
 
 /** Why an attempt failed. */
 export interface Failure {
@@ -46,6 +47,19 @@ export function settle(
   // Never sleep into a deadline: the real error now is worth more than a time-out later.
   if (waitMs >= remainingMs) return { action: 'dead-letter', reason };
   return { action: 'retry', delayMs: waitMs };
+}
+
+/** What failed: the handler itself, or the time or the patience of whoever told it to stop. */
+export function failureOf(error: unknown, abortReason: unknown): Failure {
+  if (abortReason === undefined) return { error };
+  if (isTellaskError(abortReason, 'TELLASK_REVOKED')) return { error };
+  if (abortReason instanceof BudgetExhaustedError) {
+    return { error: error instanceof BudgetExhaustedError ? error : abortReason };
+  }
+  const timedOut =
+    isTellaskError(abortReason, 'TELLASK_HANDLER_TIMEOUT') ||
+    isTellaskError(abortReason, 'TELLASK_TIMEOUT');
+  return { error: abortReason, stopped: timedOut ? 'timed-out' : 'withdrawn' };
 }
 
 /** What the letter of a failure says. */

@@ -6,6 +6,7 @@ import type { BroadcastReceipt } from './broadcast.ts';
 import type { BudgetExhaustedError } from './errors.ts';
 import type { Gathered } from './gathering.ts';
 import type { Receipt } from './receipt.ts';
+import type { MessageStream } from './stream.ts';
 import type { Until } from './until.ts';
 
 /** Options of `publish`. */
@@ -105,6 +106,25 @@ export interface GatherOptions<O = unknown> extends AskOptions {
   readonly onProgress?: (update: unknown, from: string) => void;
 }
 
+/** Options of `stream`. */
+export interface StreamOptions
+  extends Pick<
+    RequestOptions,
+    'signal' | 'to' | 'priority' | 'headers' | 'idempotencyKey' | 'correlationId'
+  > {
+  /** Milliseconds for the whole stream; never longer than what the asker has left. @default Infinity */
+  readonly timeoutMs?: number;
+  /**
+   * Milliseconds without a chunk while there is room for one, or with a full buffer that nobody
+   * reads; `Infinity` for no limit. @default 30_000
+   */
+  readonly idleTimeoutMs?: number;
+  /** The responder is asked for a chunk only while fewer are unread; 1 or more. @default 16 */
+  readonly highWaterMark?: number;
+  /** Hears how far the responder is. */
+  readonly onProgress?: (update: unknown) => void;
+}
+
 /**
  * Who speaks, and from within which delivery. Lineage is inherited from the delivery alone: a
  * handle or the bus starts a new conversation.
@@ -144,6 +164,7 @@ export interface Speaking {
     payload: unknown,
     options?: BroadcastOptions,
   ): BroadcastReceipt;
+  stream(speaker: Speaker, topic: string, payload: unknown, options?: StreamOptions): MessageStream;
 }
 
 /** A delivery, seen as the cause of what its handler says. */

@@ -1,5 +1,4 @@
 import type { Env, Lane } from '../kernel/env.ts';
-import { isTellaskError } from '../kernel/errors.ts';
 import type { GuardedEvents } from '../kernel/events.ts';
 import { isThenable } from '../kernel/thenable.ts';
 import type { Lanes } from '../mailbox/lanes.ts';
@@ -12,7 +11,6 @@ import type { Batcher } from './batcher.ts';
 import type { BusEvents } from './bus-events.ts';
 import { Delivery, type Recipient } from './delivery.ts';
 import { givePlace, keepPlace, letIn } from './entry.ts';
-import { BudgetExhaustedError } from './errors.ts';
 import type { Group } from './group.ts';
 import { HandlerWatch } from './handler-watch.ts';
 import type { Inbox } from './inbox.ts';
@@ -22,7 +20,7 @@ import { type Outcomes, told } from './outcomes.ts';
 import type { Admission } from './receipt.ts';
 import { RetryQueue } from './retry-queue.ts';
 import type { Running } from './running.ts';
-import { type Failure, settle } from './settle.ts';
+import { type Failure, failureOf, settle } from './settle.ts';
 import { readSteered } from './steered.ts';
 import type { Subscription } from './subscription.ts';
 import type { Instant } from './turn-clock.ts';
@@ -182,7 +180,7 @@ export class Worker implements Lane, Recipient {
       result = subscription.invoke(admission.message, attempt);
     } catch (error) {
       this.#shop.ledger.takeUp();
-      this.#ended(attempt, failureOf(attempt, error), undefined);
+      this.#ended(attempt, failureOf(error, attempt.abortReason), undefined);
       return false;
     }
     // Most handlers return no promise and leave no trace: then the books have to know, and the asker.
@@ -300,7 +298,7 @@ export class Worker implements Lane, Recipient {
     try {
       return subscription.invoke(message, attempt);
     } catch (error) {
-      this.#ended(attempt, failureOf(attempt, error), undefined);
+      this.#ended(attempt, failureOf(error, attempt.abortReason), undefined);
       return FAILED;
     }
   }
@@ -318,7 +316,8 @@ export class Worker implements Lane, Recipient {
     attempt.watch = watch;
     Promise.resolve(result).then(
       (value) => this.#finished(attempt, watch, undefined, value),
-      (error: unknown) => this.#finished(attempt, watch, failureOf(attempt, error), undefined),
+      (error: unknown) =>
+        this.#finished(attempt, watch, failureOf(error, attempt.abortReason), undefined),
     );
   }
 
@@ -412,7 +411,9 @@ export class Worker implements Lane, Recipient {
     } else if (settlement.action === 'dead-letter') {
       if (settlement.reason === 'budget') return this.#exhaust(attempt, failure.error);
       outcomes.deadLettered(delivery, settlement.reason, failure.error);
-    } else if (settlement.action === 'cancel') outcomes.cancelled(delivery, 'withdrawn');
+    } else if (settlement.action === 'cancel') {
+      outcomes.cancelled(delivery, 'withdrawn', failure.error);
+    }
     return false;
   }
 
@@ -434,7 +435,7 @@ export class Worker implements Lane, Recipient {
 
   #decide(delivery: Delivery, failure: Failure): ReturnType<typeof settle> {
     const { env } = this.#shop;
-    const { retry } = delivery.subscription;
+    const retry = delivery.flags.streamed ? undefined : delivery.subscription.retry;
     const left = delivery.message.expires - this.#shop.now();
     return settle(failure, delivery.attempts, retry, () => env.random(), {
       previousDelayMs: delivery.flags.retryDelayMs,
@@ -500,22 +501,6 @@ export class Worker implements Lane, Recipient {
     }
     delivery.home.wake();
   }
-}
-
-/** What failed: the handler itself, or the time or the patience of whoever told it to stop. */
-function failureOf(attempt: Attempt, error: unknown): Failure {
-  const { abortReason } = attempt;
-  if (abortReason === undefined) return { error };
-  if (isTellaskError(abortReason, 'TELLASK_REVOKED')) return { error };
-  if (abortReason instanceof BudgetExhaustedError) {
-    return { error: error instanceof BudgetExhaustedError ? error : abortReason };
-  }
-  const timedOut =
-    isTellaskError(abortReason, 'TELLASK_HANDLER_TIMEOUT') ||
-    isTellaskError(abortReason, 'TELLASK_TIMEOUT');
-  return timedOut
-    ? { error: abortReason, stopped: 'timed-out' }
-    : { error: abortReason, stopped: 'withdrawn' };
 }
 
 function passesRate(delivery: Delivery): boolean {

@@ -10,18 +10,23 @@ export interface ChannelOptions {
   readonly onClose?: () => void;
 }
 
-type ChannelState =
+/** How it ends: with a last value, or with an error. */
+type Ending<R> =
+  | { readonly failed: false; readonly value: R }
+  | { readonly failed: true; readonly value: unknown };
+
+type ChannelState<R> =
   | { readonly status: 'open' }
-  /** The producer has ended; what is buffered is still to be read, and then the failure. */
-  | { readonly status: 'ended'; readonly failure: readonly [] | readonly [error: unknown] }
+  /** The producer has ended; what is buffered is still to be read, and then the end. */
+  | { readonly status: 'ended'; readonly ending: Ending<R> }
   /** The end was read, or the reader left. */
   | { readonly status: 'closed' };
 
 /**
  * A bounded queue between a producer that pushes and one reader that iterates. `break` closes it
- * and stops the producer.
+ * and stops the producer. It ends with a value of type `R`, as a generator does.
  */
-export class Channel<T> implements AsyncIterableIterator<T, undefined> {
+export class Channel<T, R = undefined> implements AsyncIterableIterator<T, R> {
   readonly #capacity: number;
   readonly #onTake: (() => void) | undefined;
   readonly #onClose: (() => void) | undefined;
@@ -29,8 +34,8 @@ export class Channel<T> implements AsyncIterableIterator<T, undefined> {
   #values: (T | undefined)[] = [];
   #head = 0;
   /** Calls of `next` that wait for a value. There are none while values are buffered. */
-  #readers: Deferred<IteratorResult<T, undefined>>[] = [];
-  #state: ChannelState = { status: 'open' };
+  #readers: Deferred<IteratorResult<T, R>>[] = [];
+  #state: ChannelState<R> = OPEN;
 
   constructor(options: ChannelOptions) {
     this.#capacity = options.capacity;
@@ -59,30 +64,39 @@ export class Channel<T> implements AsyncIterableIterator<T, undefined> {
 
   /** Ends it: the reader gets what is buffered, then `error` when one is given, then the end. */
   end(...failure: [] | [error: unknown]): void {
-    if (this.#state.status !== 'open') return;
-    this.#state = { status: 'ended', failure };
-    const readers = this.#readers;
-    this.#readers = [];
-    for (const reader of readers) reader.resolve(this.next());
+    if (failure.length > 0) this.#end({ failed: true, value: failure[0] });
+    else this.#end({ failed: false, value: undefined as R });
   }
 
-  next(): Promise<IteratorResult<T, undefined>> {
+  /** Ends it: the reader gets what is buffered, then the end with its value. */
+  finish(value: R): void {
+    this.#end({ failed: false, value });
+  }
+
+  /** Ends it: what is unread is dropped, and the reader gets `error`. */
+  abort(error: unknown): void {
+    if (this.#state.status !== 'open') return;
+    this.#drop();
+    this.#end({ failed: true, value: error });
+  }
+
+  next(): Promise<IteratorResult<T, R>> {
     if (this.size > 0) return Promise.resolve(this.#take());
     if (this.#state.status === 'open') return this.#wait();
-    const failure = this.#state.status === 'ended' ? this.#state.failure : [];
-    this.#state = { status: 'closed' };
-    if (failure.length > 0) return Promise.reject(failure[0]);
-    return Promise.resolve({ done: true, value: undefined });
+    if (this.#state.status === 'closed') return Promise.resolve(over(undefined as R));
+    const { failed, value } = this.#state.ending;
+    this.#state = CLOSED;
+    return failed ? Promise.reject(value) : Promise.resolve(over(value as R));
   }
 
   /** Leaves: what is unread is dropped and the producer is told to stop. */
-  async return(): Promise<IteratorResult<T, undefined>> {
+  async return(value?: R | PromiseLike<R>): Promise<IteratorResult<T, R>> {
     this.#close();
-    return { done: true, value: undefined };
+    return over((await value) as R);
   }
 
   /** Leaves, and rejects with `error`. */
-  async throw(error: unknown): Promise<IteratorResult<T, undefined>> {
+  async throw(error: unknown): Promise<IteratorResult<T, R>> {
     this.#close();
     throw error;
   }
@@ -95,12 +109,20 @@ export class Channel<T> implements AsyncIterableIterator<T, undefined> {
     this.#close();
   }
 
-  #hand(reader: Deferred<IteratorResult<T, undefined>>, value: T): void {
+  #end(ending: Ending<R>): void {
+    if (this.#state.status !== 'open') return;
+    this.#state = { status: 'ended', ending };
+    const readers = this.#readers;
+    this.#readers = [];
+    for (const reader of readers) reader.resolve(this.next());
+  }
+
+  #hand(reader: Deferred<IteratorResult<T, R>>, value: T): void {
     reader.resolve({ done: false, value });
     this.#onTake?.();
   }
 
-  #take(): IteratorResult<T, undefined> {
+  #take(): IteratorResult<T, R> {
     const value = this.#values[this.#head] as T;
     this.#values[this.#head] = undefined;
     this.#head += 1;
@@ -113,20 +135,31 @@ export class Channel<T> implements AsyncIterableIterator<T, undefined> {
     return { done: false, value };
   }
 
-  #wait(): Promise<IteratorResult<T, undefined>> {
-    const reader = new Deferred<IteratorResult<T, undefined>>();
+  #wait(): Promise<IteratorResult<T, R>> {
+    const reader = new Deferred<IteratorResult<T, R>>();
     this.#readers.push(reader);
     return reader.promise;
   }
 
   #close(): void {
     if (this.#state.status === 'closed') return;
-    this.#state = { status: 'closed' };
-    this.#values = [];
-    this.#head = 0;
+    this.#state = CLOSED;
+    this.#drop();
     const readers = this.#readers;
     this.#readers = [];
-    for (const reader of readers) reader.resolve({ done: true, value: undefined });
+    for (const reader of readers) reader.resolve(over(undefined as R));
     this.#onClose?.();
   }
+
+  #drop(): void {
+    this.#values = [];
+    this.#head = 0;
+  }
+}
+
+const OPEN = { status: 'open' } as const;
+const CLOSED = { status: 'closed' } as const;
+
+function over<R>(value: R): IteratorReturnResult<R> {
+  return { done: true, value };
 }

@@ -154,6 +154,12 @@ export type RequestPayload<C, T extends string> = OutputOf<RequestPart<C, T, 'in
 /** What a responder returns: the input side of the output schema. */
 export type ResponderOutput<C, T extends string> = InputOf<RequestPart<C, T, 'output'>>;
 
+/** What a responder that streams gives back: a generator, or anything else that yields chunks. */
+export type ResponderStream<C, T extends string> =
+  | AsyncGenerator<ResponderChunk<C, T>, ResponderOutput<C, T>, undefined>
+  | Generator<ResponderChunk<C, T>, ResponderOutput<C, T>, undefined>
+  | AsyncIterable<ResponderChunk<C, T>, ResponderOutput<C, T>, undefined>;
+
 /** What the asker gets: the output side of the output schema. */
 export type RequestOutput<C, T extends string> = OutputOf<RequestPart<C, T, 'output'>>;
 

@@ -65,6 +65,8 @@ export const DEFAULTS = {
   handlerTimeoutMs: 300_000,
   graceMs: 1_000,
   requestTimeoutMs: 30_000,
+  streamIdleTimeoutMs: 30_000,
+  highWaterMark: 16,
   priority: 5,
   batchMax: 100,
   batchWaitMs: 50,

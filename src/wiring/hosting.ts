@@ -10,6 +10,7 @@ import type {
 import { joinBatch } from '../delivery/batch-run.ts';
 import type { HandleBatch } from '../delivery/batcher.ts';
 import type { BroadcastReceipt } from '../delivery/broadcast.ts';
+import { drive, producerOf } from '../delivery/drive.ts';
 import { ClosedError, MessageTimeoutError } from '../delivery/errors.ts';
 import type { Gathered } from '../delivery/gathering.ts';
 import {
@@ -32,7 +33,9 @@ import type {
   RequestOptions,
   SendOptions,
   Speaker,
+  StreamOptions,
 } from '../delivery/speech.ts';
+import type { MessageStream } from '../delivery/stream.ts';
 import type { Invoke, Subscription } from '../delivery/subscription.ts';
 import type { Subscriber, Subscriptions } from '../delivery/subscriptions.ts';
 import { Worker } from '../delivery/worker.ts';
@@ -96,6 +99,15 @@ export class Hosting implements AgentHost {
     options?: GatherOptions,
   ): Promise<Gathered> {
     return this.#wiring.gather.gather(speaker, topic, payload, options);
+  }
+
+  stream(
+    speaker: Speaker,
+    topic: string,
+    payload: unknown,
+    options?: StreamOptions,
+  ): MessageStream {
+    return this.#wiring.ask.stream(speaker, topic, payload, options);
   }
 
   /** A subscription of the host: its mailbox and its worker serve it alone. */
@@ -409,20 +421,39 @@ export class Hosting implements AgentHost {
   #answering(handler: Invoke): Invoke {
     return (message, context) => {
       const answer = handler(message, context);
-      // What a handler returns that has put its answer off is none.
-      const taken = (value: unknown): unknown =>
-        context.deferral === undefined ? this.answerOf(message, value) : undefined;
       // By a promise of our own: the `then` of another kind may give nothing back.
-      return isThenable(answer) ? Promise.resolve(answer).then(taken) : taken(answer);
+      return isThenable(answer)
+        ? Promise.resolve(answer).then((value) => this.#given(message, context, value))
+        : this.#given(message, context, answer);
     };
+  }
+
+  /** A generator is driven to its end; what it returns then is the answer. */
+  #given(message: Message, context: Attempt, value: unknown): unknown {
+    const producer = producerOf(value);
+    if (producer === undefined) return this.#returned(message, context, value);
+    const driven = drive(producer, context, {
+      env: this.#wiring.env,
+      take: (chunk) => this.#taken('chunk', message, chunk),
+    });
+    return driven.then((answer) => this.#returned(message, context, answer));
+  }
+
+  /** What a handler returns that has put its answer off is none. */
+  #returned(message: Message, context: Attempt, value: unknown): unknown {
+    return context.deferral === undefined ? this.answerOf(message, value) : undefined;
   }
 
   /** An answer as the contract gives it back, in the library's own. */
   answerOf(message: Message, value: unknown): unknown {
+    return this.#taken('output', message, value);
+  }
+
+  #taken(what: 'output' | 'chunk', message: Message, value: unknown): unknown {
     const { contract, keeper } = this.#wiring;
-    const schema = contract?.family('requests', message.topic)?.output;
-    const subject = { what: 'output', topic: message.topic };
-    return keeper.keep(schema === undefined ? value : parse(schema, value, subject));
+    const schema = contract?.family('requests', message.topic)?.[what];
+    if (schema === undefined) return keeper.keep(value);
+    return keeper.keep(parse(schema, value, { what, topic: message.topic }));
   }
 }
 

@@ -9,8 +9,10 @@ import type { BusEvents } from '../delivery/bus-events.ts';
 import { DeadLetters } from '../delivery/dead-letters.ts';
 import { Dedupe } from '../delivery/dedupe.ts';
 import { Deferrals } from '../delivery/deferrals.ts';
+import type { Delivery } from '../delivery/delivery.ts';
 import { Dispatcher } from '../delivery/dispatcher.ts';
 import { letIn } from '../delivery/entry.ts';
+import { CancelledError } from '../delivery/errors.ts';
 import { Gather } from '../delivery/gather.ts';
 import { Guard } from '../delivery/guard.ts';
 import { readMailbox } from '../delivery/handler-options.ts';
@@ -33,6 +35,7 @@ import { Taps } from '../delivery/taps.ts';
 import { TurnClock } from '../delivery/turn-clock.ts';
 import type { Workshop } from '../delivery/worker.ts';
 import type { Env } from '../kernel/env.ts';
+import { isTellaskError } from '../kernel/errors.ts';
 import { GuardedEvents } from '../kernel/events.ts';
 import { realEnv } from '../kernel/real-env.ts';
 import type { Contract } from '../message/contract.ts';
@@ -277,7 +280,7 @@ export class Wiring {
         // A request that still lies in the ring has no delivery of its own: the spill makes it one.
         if (asker.delivery === undefined) this.dispatcher.spill();
         const { delivery } = asker;
-        if (delivery?.state === 'inFlight') delivery.current?.abort(reason);
+        if (delivery?.state === 'inFlight') delivery.current?.abort(toldOf(reason, delivery));
         else if (delivery?.state === 'deferred') delivery.flags.deferral?.giveUp(how, reason);
         else this.#withdraw(delivery, how);
       },
@@ -293,10 +296,7 @@ export class Wiring {
     });
   }
 
-  #withdraw(
-    delivery: Parameters<typeof takeOutOne>[0] | undefined,
-    how: 'expired' | 'withdrawn',
-  ): void {
+  #withdraw(delivery: Delivery | undefined, how: 'expired' | 'withdrawn'): void {
     if (delivery === undefined || !takeOutOne(delivery)) return;
     if (how === 'expired') this.outcomes.expired(delivery);
     else this.outcomes.cancelled(delivery, 'withdrawn');
@@ -386,7 +386,10 @@ export class Wiring {
       arrivals: this.arrivals,
       contract,
       open,
+      env,
       requestTimeoutMs: requestTimeoutMs ?? DEFAULTS.requestTimeoutMs,
+      streamIdleTimeoutMs: DEFAULTS.streamIdleTimeoutMs,
+      highWaterMark: DEFAULTS.highWaterMark,
       now: () => env.now(),
       hasAgent: (name) => registry.get(name) !== undefined,
       hasCapability: (name, capability) =>
@@ -420,4 +423,10 @@ export class Wiring {
       now,
     });
   }
+}
+
+/** That its asker has left is no news of the responder's own agent. */
+function toldOf(reason: unknown, { message }: Delivery): unknown {
+  if (!isTellaskError(reason, 'TELLASK_REVOKED')) return reason;
+  return new CancelledError(message.topic, 'its asker left');
 }
