@@ -336,13 +336,11 @@ export class Admitter {
     try {
       if (guard.rated) guard.checkSender(words);
       const draft = scribe.draft(words);
-      const payload = scribe.payload(draft, family);
       const { cause } = words.speaker;
       const budget = budgetOf(words.said, cause, this.#now);
       const lineage = lineageOf(cause, words.said.correlationId, Infinity, 0, budget);
       const isTaken = taken !== undefined && draft.payload === taken.payload;
       const payload = isTaken ? taken.owned : scribe.payload(draft, family);
-      const lineage = lineageOf(words.speaker.cause, words.said.correlationId);
       if (lineage !== undefined || guard.rated) guard.check(words, words.to, lineage);
       return scribe.envelope(draft, words.to, payload, lineage);
     } catch (error) {
