@@ -35,11 +35,13 @@ import type { HostSubscribeBatchOptions } from './delivery/batch-options.ts';
 import type { BroadcastReceipt } from './delivery/broadcast.ts';
 import type { BusEvents } from './delivery/bus-events.ts';
 import type { Context, Voice } from './delivery/context.ts';
+import { type Conversation, OpenConversation } from './delivery/conversation.ts';
 import { type Explanation, explainTopic } from './delivery/explain.ts';
 import type { Gathered } from './delivery/gathering.ts';
 import type { HostSubscribeOptions } from './delivery/handler-options.ts';
 import { LetterDesk } from './delivery/letter-desk.ts';
 import type { Middleware } from './delivery/middleware.ts';
+import { listPending, type PendingFilter, type PendingRequest } from './delivery/pending-list.ts';
 import type { Receipt } from './delivery/receipt.ts';
 import { readMs } from './delivery/said.ts';
 import { type Closed, type CloseOptions, shutDown, untilIdle } from './delivery/shutdown.ts';
@@ -408,6 +410,34 @@ export class MessageBus<C extends ContractShape = AnyContract>
    */
   inspect(): BusInspection {
     return inspectBus(this.#wiring);
+  }
+
+  /**
+   * The requests that have no answer yet, oldest first: what a person's desk shows.
+   *
+   * @throws InvalidPatternError `TELLASK_INVALID_PATTERN`
+   * @example
+   * ```ts
+   * import { MessageBus } from 'tellask';
+   * const bus = new MessageBus();
+   * bus.register('boss').serve('approve', (_request, context) => context.defer());
+   * const asked = bus.request('approve', { euros: 40 });
+   * bus.pending({ topic: 'approve' }).map(({ to, input }) => ({ to, input }));
+   * // => [{ to: 'boss', input: { euros: 40 } }]
+   * bus.conversation(bus.pending()[0]?.correlationId ?? '').cancel(); // => 1
+   * await asked.catch((error: Error) => error.message); // => 'approve was cancelled: withdrawn'
+   * ```
+   */
+  pending(filter: PendingFilter = {}): PendingRequest[] {
+    return listPending(this.#wiring, filter);
+  }
+
+  /** What is open of one conversation, to look at and to cancel; `id` is its `correlationId`. */
+  conversation(id: string): Conversation {
+    if (typeof id !== 'string' || id === '') {
+      throw misuse('The conversation', 'the correlationId of a message', id);
+    }
+    return new OpenConversation(this.#wiring, id);
   }
 
   /** Counts and latencies for each topic family and each pair of agents. */

@@ -28,6 +28,7 @@ export type { BusEvents, CancelReason, DeliveryEvent } from './delivery/bus-even
 export type { BusyPolicy } from './delivery/busy.ts';
 // ---- what is said, and to whom
 export type { Context, Voice } from './delivery/context.ts';
+export type { Conversation, OpenDelivery } from './delivery/conversation.ts';
 // ---- dead letters
 export type {
   DeadLetter,
@@ -84,6 +85,7 @@ export type { Answering, AnswerLater, DeferOptions, Later } from './delivery/lat
 export type { LetterDesk } from './delivery/letter-desk.ts';
 export type { Draft, Middleware } from './delivery/middleware.ts';
 export type { Isolation } from './delivery/payload-keeper.ts';
+export type { OpenStatus, PendingFilter, PendingRequest } from './delivery/pending-list.ts';
 export type { RateLimit } from './delivery/rate-gate.ts';
 export type { Receipt, Settled } from './delivery/receipt.ts';
 export type { Redriven, RedriveOptions, SkippedLetter } from './delivery/redrive.ts';

@@ -191,8 +191,8 @@ export class CancelledError extends TellaskError {
   readonly topic: string;
   readonly reason: string;
 
-  constructor(topic: string, reason: string) {
-    super('TELLASK_CANCELLED', `${topic} was cancelled: ${reason}`, { stack: false });
+  constructor(topic: string, reason: string, options?: { readonly cause?: unknown }) {
+    super('TELLASK_CANCELLED', `${topic} was cancelled: ${reason}`, { ...options, stack: false });
     this.topic = topic;
     this.reason = reason;
   }

@@ -63,6 +63,11 @@ export class Requests {
     return pending;
   }
 
+  /** Those that wait, oldest first. */
+  all(): Pending[] {
+    return [...this.#open];
+  }
+
   /** Rejects everything that is open. */
   failAll(error: (message: Envelope) => unknown): void {
     for (const pending of [...this.#open]) pending.fail(error(pending.message));

@@ -29,9 +29,14 @@ export class Schedule {
     return scheduled;
   }
 
-  /** Takes back everything that is not due; returns what it was. */
-  cancelAll(): Envelope[] {
-    const taken = [...this.#waiting];
+  /** What is not due yet, and fits. */
+  matching(matches: (message: Envelope) => boolean): Envelope[] {
+    return [...this.#waiting].map(({ message }) => message).filter(matches);
+  }
+
+  /** Takes back everything that is not due and fits; returns what it was. */
+  cancelWhere(matches: (message: Envelope) => boolean): Envelope[] {
+    const taken = [...this.#waiting].filter(({ message }) => matches(message));
     for (const scheduled of taken) scheduled.cancel();
     return taken.map((scheduled) => scheduled.message);
   }

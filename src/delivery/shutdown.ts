@@ -110,7 +110,7 @@ function endPulling({ outcomes, households }: ShutdownParts): Abandoned[] {
 }
 
 function cancelScheduled({ schedule, letters }: ShutdownParts): number {
-  const unsent = schedule.cancelAll();
+  const unsent = schedule.cancelWhere(() => true);
   for (const message of unsent) letters.refuse(message, 'send', 'closed', undefined);
   return unsent.length;
 }

@@ -25,6 +25,18 @@ export function takeOut(
   return taken.sort((a, b) => a.message.seq - b.message.seq);
 }
 
+/** Shows deliveries that have not begun, wherever they are, and leaves them there. */
+export function lookThrough(
+  home: Recipient,
+  subscriptions: Iterable<Subscription>,
+  see: (delivery: Delivery) => void,
+): void {
+  takeOut(home, subscriptions, (delivery) => {
+    see(delivery);
+    return false;
+  });
+}
+
 /** Takes one out; the common case, in the lanes, without a walk over all. */
 export function takeOutOne(delivery: Delivery): boolean {
   const { home, subscription } = delivery;

@@ -349,6 +349,13 @@ export class Worker implements Lane, Recipient {
     else this.#shop.running.remove(attempt);
   }
 
+  /** Told from outside to stop, the handler has run on through the grace. */
+  outstayed(attempt: Attempt, reason: unknown): void {
+    if (!attempt.running) return;
+    attempt.watch?.stop();
+    this.#hung(attempt, { error: reason, stopped: 'withdrawn' });
+  }
+
   /** Gives up a running handler from outside: it is fenced and its slot is free. */
   abandon(attempt: Attempt, end: (delivery: Delivery) => void): void {
     if (!attempt.running) return;
