@@ -298,19 +298,23 @@ export class Worker implements Lane, Recipient {
     try {
       return subscription.invoke(message, attempt);
     } catch (error) {
-      this.#ended(attempt, failureOf(error, attempt.abortReason), undefined);
+      if (!attempt.fenced) this.#ended(attempt, failureOf(error, attempt.abortReason), undefined);
       return FAILED;
     }
   }
 
   #returned(attempt: Attempt, result: unknown): void {
-    if (!isThenable(result)) this.#ended(attempt, undefined, result);
-    // It has interrupted itself before its first `await`: it runs on, and nobody waits for it.
-    else if (attempt.fenced) Promise.resolve(result).catch(() => {});
-    else this.#await(attempt, result);
+    if (isThenable(result)) this.#await(attempt, result);
+    // Who interrupted himself before he returned has his outcome already, and no slot.
+    else if (!attempt.fenced) this.#ended(attempt, undefined, result);
   }
 
   #await(attempt: Attempt, result: PromiseLike<unknown>): void {
+    if (attempt.fenced) {
+      // It runs on, and nobody waits for it.
+      Promise.resolve(result).catch(() => {});
+      return;
+    }
     this.#shop.running.add(attempt);
     const watch = new HandlerWatch(this.#shop, attempt, (failure) => this.#hung(attempt, failure));
     attempt.watch = watch;
@@ -383,8 +387,6 @@ export class Worker implements Lane, Recipient {
   }
 
   #ended(attempt: Attempt, failure: Failure | undefined, value: unknown): void {
-    // It was interrupted before it returned: then it has its outcome and no slot.
-    if (attempt.fenced) return;
     attempt.end();
     const holds = this.#settle(attempt, failure, value);
     if (!holds) this.#release(attempt);

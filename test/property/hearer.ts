@@ -20,6 +20,7 @@ export class Hearer {
   over = false;
   readonly #books: Books;
   readonly #lastOf = new Map<string, number>();
+  readonly #read = new Set<string>();
   readonly #holders = new Map<unknown, Message>();
 
   constructor(label: string, books: Books, hearing: Hearing, behaviour: Behaviour) {
@@ -33,8 +34,19 @@ export class Hearer {
     const what = `${this.label}: start of ${message.topic} n${(message.payload as Payload).n}`;
     if (this.over) this.#books.blame(`${what} after its end`);
     if (context.replayed || this.hearing.replay) return;
-    if (this.hearing.keyed && !this.hearing.group) this.#checkKey(what, message, context);
+    if (this.#read.has(message.id)) this.#books.blame(`${what}, which was read already`);
+    const ordered = this.hearing.keyed || this.hearing.busy !== 'queue';
+    if (ordered && !this.hearing.group) this.#checkKey(what, message, context);
     else if (context.attempt === 1) this.#checkOrder(what, message);
+  }
+
+  /** What steers is read once, and is delivered to nobody. */
+  steered(messages: readonly Message[]): void {
+    if (messages.length > 0 && this.hearing.busy !== 'steer') this.#books.blame('read by chance');
+    for (const { id } of messages) {
+      if (this.#read.has(id) && !this.hearing.replay) this.#books.blame(`${id} was read twice`);
+      this.#read.add(id);
+    }
   }
 
   /** First attempts come in the order of admission for each sender and priority. */
@@ -45,7 +57,7 @@ export class Hearer {
 
   /** One at a time, and in the order of admission, for each key. */
   #checkKey(what: string, message: Message, context: Context): void {
-    const key = (message.payload as Payload).k;
+    const key = this.hearing.keyed ? (message.payload as Payload).k : 'all';
     if (key === undefined) return;
     const holder = this.#holders.get(key);
     if (holder !== undefined && holder !== message) {

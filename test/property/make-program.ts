@@ -1,3 +1,4 @@
+import type { BusyPolicy } from '../../src/index.ts';
 import { seededRandom } from '../../src/testing/seeded-random.ts';
 import {
   type Act,
@@ -42,6 +43,8 @@ const ACTS = [
 ] as const;
 const CAPACITIES = [0, 1, 1, 2, 3, 10];
 const OVERFLOWS = ['reject', 'drop-oldest', 'drop-newest', 'wait'] as const;
+const SLOW: readonly Ending[] = ['wait', 'wait', 'wait-throw', 'until-abort', 'hang'];
+const POLICIES: readonly BusyPolicy[] = ['latest', 'interrupt', 'steer', 'reject'];
 const PAUSES = [1, 5, 20, 60, 200, 1_000];
 
 /** Makes the program of a seed. Its weights are drawn first, so that programs differ strongly. */
@@ -64,6 +67,7 @@ class Maker {
       [
         ...['retry', 'inPlace', 'keyed', 'rated', 'group', 'replay', 'echo', 'own', 'acts'],
         ...['priority', 'ttl', 'delay', 'dedupe', 'retain', 'place', 'deep', 'small', 'timeout'],
+        ...['busy'],
       ].map((name) => [name, rarity()]),
     );
     this.#endings = ENDINGS.map((_, i) => rarity() + (i === 0 ? 0.5 : 0));
@@ -78,6 +82,7 @@ class Maker {
     for (let i = this.#below(3); i >= 0; i--) steps.push(this.#subscribe());
     if (this.#random() < 0.6) steps.push(this.#serve());
     if (this.#random() < 0.15) steps.push(...this.#crowd());
+    if (this.#random() < 0.15) steps.push(...this.#rush());
     for (let left = 4 + this.#below(20); left > 0; left--) steps.push(this.#step());
     // Most come to rest, some are closed in the middle of their work.
     if (this.#random() < 0.6) steps.push({ do: 'advance', ms: 3_000 });
@@ -99,6 +104,29 @@ class Maker {
       return { ...ask, who: HOST, to: 0, topic, say: { ...ask.say, key: 0 } };
     });
     return [{ do: 'leave', who: 0 }, { ...register, box }, serve, ...asks];
+  }
+
+  /** Many messages of one key come while its handler is at work, and others fill the mailbox. */
+  #rush(): Step[] {
+    const register = this.#register(0) as Extract<Step, { do: 'register' }>;
+    const small = { capacity: 1 + this.#below(3), concurrency: 1 + this.#below(2) };
+    const calm = this.#subscribe() as Extract<Step, { do: 'subscribe' }>;
+    const hearing = { ...calm.hearing, group: false, own: undefined, keyed: false };
+    const busy = { ...hearing, busy: this.#pickOne(POLICIES) };
+    const behaviour = { ...calm.behaviour, ending: this.#pickOne(SLOW), waitMs: 10 };
+    const says = Array.from({ length: 4 + this.#below(5) }, (): Step => {
+      const draw = this.#random();
+      if (draw < 0.3) return { do: 'steps', count: 1 + this.#below(3) };
+      const topic = draw < 0.5 ? 2 : 0;
+      return { do: 'publish', who: HOST, topic, say: { ...this.#say(), key: 0 } };
+    });
+    return [
+      { do: 'leave', who: 0 },
+      { ...register, box: { ...register.box, ...small } },
+      { ...calm, who: 0, pattern: 0, hearing: busy, behaviour },
+      { ...calm, who: 0, pattern: 4, hearing },
+      ...says,
+    ];
   }
 
   #step(): Step {
@@ -148,7 +176,10 @@ class Maker {
   }
 
   #serve(): Step {
-    const hearing = { ...this.#hearing(HOST), keyed: this.#random() < 0.3 };
+    const drawn = this.#hearing(HOST);
+    // Who asks wants an answer, and a message that steers has none.
+    const busy = drawn.busy === 'steer' ? 'latest' : drawn.busy;
+    const hearing = { ...drawn, busy, keyed: this.#random() < 0.3 };
     const topic = this.#below(QUESTIONS.length);
     return { do: 'serve', who: this.#agent(), topic, hearing, behaviour: this.#behaviour() };
   }
@@ -159,6 +190,7 @@ class Maker {
       baseMs: this.#pickOne([0, 1, 20, 200]),
       inPlace: this.#chance('inPlace'),
       keyed: this.#chance('keyed'),
+      busy: this.#chance('busy') ? this.#pickOne(POLICIES) : 'queue',
       rated: this.#chance('rated'),
       timeoutMs: this.#chance('timeout') ? this.#pickOne([0, 5, 50]) : 1_000,
       group: this.#chance('group'),

@@ -63,8 +63,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a fenced handler that ends gives a second outcome',
     file: 'delivery/worker.ts',
-    text: 'if (!attempt.fenced) this.#ended(',
-    replacement: 'if (true) this.#ended(',
+    text: 'if (!attempt.fenced) this.#ended(attempt, failure, value);',
+    replacement: 'this.#ended(attempt, failure, value); if (attempt.fenced) {}',
   },
   {
     name: 'the asker is answered twice',
@@ -107,5 +107,41 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'kernel/events.ts',
     text: 'const guarded: Guarded = (...args) => this.#call(name, listener, args);',
     replacement: 'const guarded: Guarded = (...args) => void listener(...(args as never));',
+  },
+  {
+    name: 'who has begun is not stopped by who interrupts it',
+    file: 'delivery/busy-door.ts',
+    text: 'current?.worker.interrupt(current, reason);',
+    replacement: 'current?.fence();',
+  },
+  {
+    name: 'a handler that interrupts itself ends twice',
+    file: 'delivery/worker.ts',
+    text: 'else if (!attempt.fenced) this.#ended(attempt, undefined, result);',
+    replacement: 'else this.#ended(attempt, undefined, result);',
+  },
+  {
+    name: 'what is superseded outside never hears that it has no place',
+    file: 'delivery/busy-door.ts',
+    text: "if (waited) one.admission.placed(new CancelledError(one.message.topic, 'superseded'));",
+    replacement: '',
+  },
+  {
+    name: 'what is read while it waits behind its key passes the key on',
+    file: 'delivery/steered.ts',
+    text: 'one.key = undefined;',
+    replacement: '',
+  },
+  {
+    name: 'what is read keeps its place',
+    file: 'delivery/steered.ts',
+    text: 'home.mailbox.held--;',
+    replacement: '',
+  },
+  {
+    name: 'the place of what is interrupted is given away twice',
+    file: 'delivery/busy-door.ts',
+    text: 'if (placed) enter(delivery);\n    else placed = this.#parts.place(delivery);',
+    replacement: 'enter(delivery);\n    placed = true;',
   },
 ];

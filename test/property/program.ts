@@ -1,4 +1,4 @@
-import type { Overflow } from '../../src/index.ts';
+import type { BusyPolicy, Overflow } from '../../src/index.ts';
 
 /** How a handler ends. */
 export type Ending =
@@ -46,6 +46,7 @@ export interface Hearing {
   readonly baseMs: number;
   readonly inPlace: boolean;
   readonly keyed: boolean;
+  readonly busy: BusyPolicy;
   readonly rated: boolean;
   readonly timeoutMs: number;
   readonly group: boolean;

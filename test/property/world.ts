@@ -291,7 +291,9 @@ export class World {
     const source = PATTERNS[pattern] as string;
     const { own, group, replay, echo } = hearing;
     const hearer = this.#hearer(`${name(who)} on ${source}`, hearing, behaviour);
-    const more = { ...(group && { group: 'g' }), replay, echo, ...this.#optionsOf(hearing) };
+    // In a group whoever is free takes the next message: it has no policy.
+    const grouped = group && { group: 'g', busy: 'queue' as const };
+    const more = { replay, echo, ...this.#optionsOf(hearing), ...grouped };
     if (own !== undefined || group) this.#mailboxesOfAgents = false;
     const handler = this.#handlerOf(hearer);
     hearer.handle =
@@ -317,12 +319,13 @@ export class World {
     return hearer;
   }
 
-  #optionsOf({ attempts, baseMs, inPlace, keyed, rated, timeoutMs }: Hearing): object {
+  #optionsOf({ attempts, baseMs, inPlace, keyed, busy, rated, timeoutMs }: Hearing): object {
     const order = inPlace ? 'in-place' : 'requeue';
     return {
       timeoutMs,
       ...(attempts > 1 && { retry: { maxAttempts: attempts, baseMs, jitter: 'none', order } }),
       ...(keyed && { key: ({ payload }: Message) => (payload as Payload).k }),
+      busy,
       ...(rated && { rateLimit: { limit: 1, perMs: 30 } }),
     };
   }
@@ -345,14 +348,18 @@ export class World {
     const { behaviour } = hearer;
     const payload = message.payload as Payload;
     const awaited: Promise<unknown>[] = [];
+    const read = (): void => this.#try(() => hearer.steered(context.steered()));
+    read();
     if (payload.d > 0) {
       for (const act of behaviour.acts)
         this.#try(() => this.#act(hearer, act, message, context, awaited));
     }
     if (context.attempt <= behaviour.fails) throw new Error('boom: at first');
     const ending = this.#endings[behaviour.ending](behaviour, message, context);
+    read();
     if (awaited.length === 0 && !(ending instanceof Promise)) return ending;
     return Promise.all([ending, ...awaited]).then(([value]) => {
+      read();
       this.#speakLate(behaviour, message, context);
       return value;
     });
@@ -422,7 +429,8 @@ export class World {
       case 'close': {
         const host = context.agent === '$host';
         if (host) this.closers++;
-        void context.close();
+        // Who has interrupted himself may close nothing any more.
+        context.close().catch((error: unknown) => this.#excuse(error));
         return;
       }
       case 'late-publish':
