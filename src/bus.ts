@@ -79,7 +79,8 @@ import { Hosting } from './wiring/hosting.ts';
 import { type BusInspection, inspectBus } from './wiring/inspection.ts';
 import { Wiring } from './wiring/wiring.ts';
 
-const HOST: Speaker = { name: '$host', cause: undefined };
+/** Who joins or leaves belongs to no conversation. */
+const NOBODY: Speaker = { name: '$host', cause: undefined };
 
 /** Options of `once`. */
 export interface OnceOptions {
@@ -111,6 +112,8 @@ export class MessageBus<C extends ContractShape = AnyContract>
   readonly #wiring: Wiring;
   readonly #hosting: Hosting;
   readonly #admitter: Admitter;
+  /** The host, as the one who speaks. */
+  readonly #speaker: Speaker;
   /** Dead letters: list, watch, purge, redrive. */
   readonly deadLetters: LetterDesk;
   #closing: Promise<Closed> | undefined;
@@ -136,6 +139,7 @@ export class MessageBus<C extends ContractShape = AnyContract>
     }));
     this.#admitter = this.#wiring.admitter;
     this.#hosting = new Hosting(this.#wiring);
+    this.#speaker = this.#hosting.speaker('$host');
     this.deadLetters = new LetterDesk({
       letters: this.#wiring.letters,
       admitter: this.#wiring.admitter,
@@ -167,7 +171,7 @@ export class MessageBus<C extends ContractShape = AnyContract>
    * ```
    */
   register(name: string, options: AgentOptions = {}): Agent<C> {
-    this.#wiring.admitter.checkOpen(HOST, 'register', name);
+    this.#wiring.admitter.checkOpen(NOBODY, 'register', name);
     const { record, permits } = this.#wiring.membership.join(name, options);
     return new Agent<C>(this.#hosting, record, permits);
   }
@@ -199,7 +203,7 @@ export class MessageBus<C extends ContractShape = AnyContract>
     payload: TopicInput<C, T>,
     options?: PublishOptions,
   ): Receipt {
-    return this.#admitter.publish(HOST, topic, payload, options);
+    return this.#admitter.publish(this.#speaker, topic, payload, options);
   }
 
   /** Puts one message into one agent's mailbox, as `$host`. */
@@ -209,7 +213,7 @@ export class MessageBus<C extends ContractShape = AnyContract>
     payload: TopicInput<C, T>,
     options?: SendOptions,
   ): Receipt {
-    return this.#wiring.admitter.send(HOST, to, topic, payload, options);
+    return this.#wiring.admitter.send(this.#speaker, to, topic, payload, options);
   }
 
   /** Puts one message into the mailbox of each of many agents, as `$host`. */
@@ -219,7 +223,7 @@ export class MessageBus<C extends ContractShape = AnyContract>
     payload: TopicInput<C, T>,
     options?: BroadcastOptions,
   ): BroadcastReceipt {
-    return this.#wiring.broadcast.broadcast(HOST, to, topic, payload, options);
+    return this.#wiring.broadcast.broadcast(this.#speaker, to, topic, payload, options);
   }
 
   /** Asks one of those who serve the topic, as `$host`. Never throws: whatever is wrong rejects. */
@@ -228,7 +232,7 @@ export class MessageBus<C extends ContractShape = AnyContract>
     input: RequestInput<C, T>,
     options?: RequestOptions,
   ): Promise<RequestOutput<C, T>> {
-    const answer = this.#wiring.ask.request(HOST, topic, input, options);
+    const answer = this.#wiring.ask.request(this.#speaker, topic, input, options);
     return answer as Promise<RequestOutput<C, T>>;
   }
 
@@ -238,7 +242,12 @@ export class MessageBus<C extends ContractShape = AnyContract>
     input: RequestInput<C, T>,
     options?: GatherOptions<RequestOutput<C, T>>,
   ): Promise<Gathered<RequestOutput<C, T>>> {
-    const gathered = this.#wiring.gather.gather(HOST, topic, input, options as GatherOptions);
+    const gathered = this.#wiring.gather.gather(
+      this.#speaker,
+      topic,
+      input,
+      options as GatherOptions,
+    );
     return gathered as Promise<Gathered<RequestOutput<C, T>>>;
   }
 
@@ -248,7 +257,7 @@ export class MessageBus<C extends ContractShape = AnyContract>
     input: RequestInput<C, T>,
     options?: StreamOptions,
   ): MessageStream<RequestChunk<C, T>, RequestOutput<C, T>> {
-    const stream: MessageStream = this.#wiring.ask.stream(HOST, topic, input, options);
+    const stream: MessageStream = this.#wiring.ask.stream(this.#speaker, topic, input, options);
     return stream as MessageStream<RequestChunk<C, T>, RequestOutput<C, T>>;
   }
 
@@ -342,7 +351,7 @@ export class MessageBus<C extends ContractShape = AnyContract>
     topic: RequestArg<C, T>,
     options?: WhenServedOptions,
   ): Promise<void> {
-    return this.#wiring.ask.whenServed(HOST, topic, options);
+    return this.#wiring.ask.whenServed(this.#speaker, topic, options);
   }
 
   /**

@@ -86,6 +86,8 @@ export interface AgentInfo {
 
 /** What the handle asks of its bus; `bus.ts` fills it in. */
 export interface AgentHost extends Speaking {
+  /** Whoever bears the name, as the one who speaks. */
+  speaker(name: string): Speaker;
   subscribe(
     record: AgentRecord,
     permits: HandlePermits,
@@ -154,7 +156,7 @@ export class Agent<C extends ContractShape = AnyContract> implements Voice<C>, A
     this.#host = host;
     this.#record = record;
     this.#permits = permits;
-    this.#speaker = { name: record.name, cause: undefined };
+    this.#speaker = host.speaker(record.name);
   }
 
   /** The name under which it was registered. */

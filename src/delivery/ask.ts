@@ -238,18 +238,19 @@ export class Ask {
   }
 
   /**
-   * Puts the question to one responder, whose time is over at the monotonic instant `deadline`. Who
+   * Puts the question to one responder, whose time is over at the monotonic instant `until`. Who
    * asks has to listen for what calls it off.
    */
   put(
     question: Question,
     responder: Subscription,
     terms: Terms,
-    deadline: number = question.deadline,
+    until: number = question.deadline,
   ): Pending {
     const { admitter, dispatcher, scribe, requests, refusals } = this.#parts;
     const { words, now, owned, budget } = question;
     const { cause } = words.speaker;
+    const deadline = budget === undefined ? until : Math.min(until, budget.deadline);
     const lineage = lineageOf(cause, words.said.correlationId, deadline, 1, budget);
     this.#checkGuards(words, responder.owner, lineage);
     const message = scribe.envelope(words, responder.owner, owned, lineage, deadline, now);

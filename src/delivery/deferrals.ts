@@ -1,6 +1,7 @@
 import type { Env } from '../kernel/env.ts';
 import { misuse } from '../kernel/errors.ts';
 import type { Envelope } from '../message/envelope.ts';
+import type { Ambient } from './ambient.ts';
 import type { Attempt } from './attempt.ts';
 import { Deferral } from './deferral.ts';
 import { refuseUnknown } from './handler-options.ts';
@@ -13,6 +14,7 @@ import type { Worker } from './worker.ts';
 /** What putting off an answer needs of its bus. */
 export interface DeferralParts {
   readonly env: Env;
+  readonly ambient: Ambient | undefined;
   readonly ledger: Ledger;
   readonly outcomes: Outcomes;
   /** An answer that nobody waits for any more. */
@@ -45,7 +47,9 @@ export class Deferrals {
     refuseTwice(attempt);
     const timeoutMs = readMs('timeoutMs', options.timeoutMs);
     if (timeoutMs === undefined && attempt.deadline === Infinity) throw endless(attempt);
-    return this.#add(attempt, work, timeoutMs ?? Infinity).later;
+    const { ambient } = this.#parts;
+    const bound = ambient === undefined ? work : work && ambient.bind(work);
+    return this.#add(attempt, bound, timeoutMs ?? Infinity).later;
   }
 
   /** As `open`, for what ends with another request, however long that takes. */

@@ -3,6 +3,7 @@ import type { Env, Lane, Timer } from '../kernel/env.ts';
 import { isThenable } from '../kernel/thenable.ts';
 import type { Budget, Shortage } from '../message/budget.ts';
 import type { Envelope } from '../message/envelope.ts';
+import type { Ambient } from './ambient.ts';
 import type { Delivery } from './delivery.ts';
 import { BudgetExhaustedError, CancelledError, RequestTimeoutError } from './errors.ts';
 import type { Asker, ChunkSink } from './receipt.ts';
@@ -13,6 +14,7 @@ import { whereabouts } from './whereabouts.ts';
 /** What the table of requests needs of its bus. */
 export interface RequestParts {
   readonly env: Env;
+  readonly ambient: Ambient | undefined;
   now(): number;
   /** The asker has gone: what is left of the delivery is not wanted. */
   abandon(asker: Asker, how: 'expired' | 'withdrawn', reason: unknown): void;
@@ -58,7 +60,9 @@ export class Requests {
 
   /** Opens a request; its promise settles exactly once. */
   open(message: Envelope, terms: Terms): Pending {
-    const pending = new Pending(this.#parts, this.#open, message, terms);
+    const { ambient } = this.#parts;
+    const heard = ambient === undefined ? terms : bound(terms, ambient);
+    const pending = new Pending(this.#parts, this.#open, message, heard);
     this.#open.add(pending);
     return pending;
   }
@@ -72,6 +76,16 @@ export class Requests {
   failAll(error: (message: Envelope) => unknown): void {
     for (const pending of [...this.#open]) pending.fail(error(pending.message));
   }
+}
+
+/** What the asker hears, it hears where it asked, and not inside of the responder's handler. */
+function bound(terms: Terms, ambient: Ambient): Terms {
+  const { onProgress, onSettled } = terms;
+  return {
+    ...terms,
+    onProgress: onProgress && ambient.bind(onProgress),
+    onSettled: onSettled && ambient.bind(onSettled),
+  };
 }
 
 /** The promise of a request whose answer is heard in another way. */

@@ -3,6 +3,7 @@ import type { Message } from '../message/message.ts';
 import type { Pattern } from '../message/pattern.ts';
 import { toRetryPolicy } from '../resilience/backoff.ts';
 import type { Router } from '../routing/router.ts';
+import type { Ambient } from './ambient.ts';
 import { type BatchLimits, readBatch, type SubscribeBatchOptions } from './batch-options.ts';
 import { Batcher, type BatcherParts } from './batcher.ts';
 import type { CancelReason } from './bus-events.ts';
@@ -62,6 +63,7 @@ export interface SubscriptionParts {
   hurried(): boolean;
   /** Milliseconds that a handler may go on after its time, and a `wrapUp` takes. */
   readonly graceMs: number;
+  readonly ambient: Ambient | undefined;
   /** Wraps a handler as the isolation of the bus asks. */
   isolate(handler: Invoke): Invoke;
   now(): number;
@@ -136,11 +138,14 @@ export class Subscriptions {
     options: SubscribeBatchOptions,
     { handle, answers, log }: Pick<BatcherParts, 'handle' | 'answers' | 'log'>,
   ): Subscription {
-    const { env, batchDefaults, handlerTimeoutMs, hurried } = this.#parts;
+    const { env, batchDefaults, handlerTimeoutMs, hurried, ambient } = this.#parts;
     const { limits, rest } = readBatch(options, batchDefaults);
     checkHandler(handle, rest);
     const { owner, home } = by;
-    const batcher = new Batcher({ env, home, owner, handle, answers, log, hurried, ...limits });
+    // Its messages may belong to different conversations: there is none to inherit.
+    const outside = ambient === undefined ? handle : ambient.outside(handle);
+    const parts = { env, home, owner, handle: outside, answers, log, hurried, ...limits };
+    const batcher = new Batcher(parts);
     const timeoutMs = rest.timeoutMs ?? handlerTimeoutMs;
     const kind = answers ? 'serve' : 'subscribe';
     const init = this.#initOf(kind, by, pattern, join, rest, timeoutMs);
@@ -159,7 +164,9 @@ export class Subscriptions {
 
   #wrapUpOf({ wrapUp, wrapUpTimeoutMs }: ServeOptions): SubscriptionInit['wrapUp'] {
     if (wrapUp === undefined) return undefined;
-    const invoke = this.#parts.isolate(wrapUp as never);
+    const { ambient, isolate } = this.#parts;
+    const call = isolate(wrapUp as never);
+    const invoke = ambient === undefined ? call : ambient.around(call);
     return { invoke, timeoutMs: wrapUpTimeoutMs ?? this.#parts.graceMs };
   }
 
@@ -232,7 +239,9 @@ export class Subscriptions {
   }
 
   #wrap(subscription: Subscription): void {
-    subscription.invoke = this.#parts.middleware.wrap(subscription.handler);
+    const { middleware, ambient } = this.#parts;
+    const invoke = middleware.wrap(subscription.handler);
+    subscription.invoke = ambient === undefined ? invoke : ambient.around(invoke);
   }
 
   #attach(init: SubscriptionInit): Subscription {

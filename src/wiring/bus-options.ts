@@ -51,6 +51,12 @@ export interface BusOptions<C extends ContractShape = AnyContract> {
   readonly maxCachedTopics?: number;
   /** How many labels of topic families, and of pairs of agents, metrics keep. @default 1_000 */
   readonly maxMetricLabels?: number;
+  /**
+   * Lets what is said on the bus or on a handle inside of a running handler inherit as if it were
+   * said on its context; `from` stays the name of the handle. It costs every handler a little.
+   * @default false
+   */
+  readonly ambientContext?: boolean;
   /** Time, order, chance and names. @default the real ones */
   readonly env?: Env;
 }
@@ -127,6 +133,7 @@ const BUS_OPTIONS: ReadonlySet<string> = new Set<keyof BusOptions>([
   'maxRetained',
   'maxCachedTopics',
   'maxMetricLabels',
+  'ambientContext',
   'env',
 ]);
 
@@ -141,6 +148,9 @@ export function checkBusOptions(options: BusOptions): void {
   if (!UNHEARD.includes(unheard)) throw misuse('unheard', UNHEARD.join(', '), unheard);
   if (contract !== undefined && !((contract as unknown) instanceof Contract)) {
     throw misuse('contract', 'what defineContract returned', contract);
+  }
+  if (options.ambientContext !== undefined && typeof options.ambientContext !== 'boolean') {
+    throw misuse('ambientContext', 'true or false', options.ambientContext);
   }
   if (onFault !== undefined && typeof onFault !== 'function') {
     throw misuse('onFault', 'a function', onFault);

@@ -59,6 +59,11 @@ export class Hosting implements AgentHost {
     this.#wiring = wiring;
   }
 
+  /** It begins a new conversation, unless the bus has ambient context and a handler calls. */
+  speaker(name: string): Speaker {
+    return this.#wiring.ambient?.speaker(name) ?? { name, cause: undefined };
+  }
+
   publish(speaker: Speaker, topic: string, payload: unknown, options?: PublishOptions): Receipt {
     return this.#wiring.admitter.publish(speaker, topic, payload, options);
   }

@@ -1,6 +1,7 @@
 import { Membership } from '../agents/membership.ts';
 import { Registry } from '../agents/registry.ts';
 import { Admitter, type BusStatus } from '../delivery/admitter.ts';
+import { Ambient, OutsideEnv } from '../delivery/ambient.ts';
 import { Arrivals } from '../delivery/arrivals.ts';
 import { Ask } from '../delivery/ask.ts';
 import type { Attempt, House } from '../delivery/attempt.ts';
@@ -62,6 +63,8 @@ export type Fault = (error: unknown, where: string) => void;
  */
 export class Wiring {
   readonly env: Env;
+  /** Only with `ambientContext: true`. */
+  readonly ambient: Ambient | undefined;
   readonly origin: Origin;
   readonly ledger: Ledger = new Ledger();
   readonly registry: Registry = new Registry();
@@ -102,11 +105,13 @@ export class Wiring {
 
   constructor(given: BusOptions, house: (wiring: Wiring) => House) {
     const options = given as unknown as WiringOptions;
-    const env = options.env ?? realEnv();
+    const ambient = options.ambientContext === true ? new Ambient() : undefined;
+    const env = outsideOf(ambient, options.env ?? realEnv());
     const clock = new TurnClock(env);
     const now = (): number => clock.now();
     const fault = this.#faultOf(options.onFault);
     this.env = env;
+    this.ambient = ambient;
     this.contract = options.contract;
     this.arrivals = new Arrivals(env);
     this.responders = new Responders(
@@ -140,6 +145,7 @@ export class Wiring {
     });
     this.deferrals = new Deferrals({
       env,
+      ambient,
       ledger,
       outcomes: this.outcomes,
       late: (message, value) => this.#lateReply(message, value),
@@ -275,6 +281,7 @@ export class Wiring {
   #makeRequests(now: () => number): Requests {
     return new Requests({
       env: this.env,
+      ambient: this.ambient,
       now,
       abandon: (asker, how, reason) => {
         // A request that still lies in the ring has no delivery of its own: the spill makes it one.
@@ -400,7 +407,7 @@ export class Wiring {
 
   #makeSubscriptions(options: WiringOptions, now: () => number): Subscriptions {
     const { env, router, responders, dispatcher, ledger, outcomes, middleware, retained } = this;
-    const { keeper, mailboxDefaults, graceMs } = this;
+    const { keeper, mailboxDefaults, graceMs, ambient } = this;
     return new Subscriptions({
       env,
       router,
@@ -415,6 +422,7 @@ export class Wiring {
       batchDefaults: { max: DEFAULTS.batchMax, waitMs: DEFAULTS.batchWaitMs },
       hurried: () => this.status !== 'open',
       graceMs,
+      ambient,
       isolate: (handler) => {
         if (keeper.isolation !== 'clone') return handler;
         return (message, context: Attempt) =>
@@ -429,4 +437,8 @@ export class Wiring {
 function toldOf(reason: unknown, { message }: Delivery): unknown {
   if (!isTellaskError(reason, 'TELLASK_REVOKED')) return reason;
   return new CancelledError(message.topic, 'its asker left');
+}
+
+function outsideOf(ambient: Ambient | undefined, env: Env): Env {
+  return ambient === undefined ? env : new OutsideEnv(env, ambient);
 }

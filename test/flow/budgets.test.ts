@@ -168,6 +168,29 @@ describe.each(['real', 'simulated'] as const)('budgets, on the %s Env', (env) =>
     });
   });
 
+  it('are shared by all whom a gather asks, each of whom is a message', async () => {
+    const { bus, settle } = makeBus(env);
+    const left: number[] = [];
+    for (const name of ['a', 'b', 'c']) {
+      bus.register(name).serve('q', (_request, context) => {
+        context.spend({ tokens: 4 });
+        left.push(context.budget.remaining.tokens);
+        return name;
+      });
+    }
+    bus.register('top').serve('top', (_request, context) => {
+      return context.gather('q', 1, { budget: { tokens: 10 } });
+    });
+
+    const asked = outcomeOf(bus.request('top', 1, { budget: { messages: 2 } }));
+    await settle();
+
+    expect(asked.now()).toMatchObject({
+      value: { ok: [{ from: 'a' }, { from: 'b' }], failed: [{ from: 'c' }], reason: 'all' },
+    });
+    expect(left).toEqual([6, 2]);
+  });
+
   it('draw one message for what is delayed, when it is said, and none for a duplicate', async () => {
     const { bus, settle } = makeBus(env);
     bus.register('talker').serve('work', (_request, context) => {
@@ -553,6 +576,55 @@ describe('the time of a budget', () => {
 
     expect(asked.now()).toMatchObject({ error: { ...late, partial: 'top with leaf' } });
     expect(t.bus.inspect()).toMatchObject({ pendingRequests: 0, inFlight: 0 });
+  });
+
+  it('ends a gather member by member, and keeps what has come', async () => {
+    const t = createTestBus();
+    t.bus.register('a').serve('q', () => 'a');
+    t.bus.register('b').serve('q', (_request, context) => untilAborted(context));
+    const wrapUp = (): string => 'half';
+    t.bus.register('c').serve('q', (_request, context) => untilAborted(context), { wrapUp });
+
+    const all = outcomeOf(t.bus.gather('q', 1, { budget: { ms: 20 } }));
+    await t.clock.advance(20);
+
+    expect(all.now()).toMatchObject({
+      value: {
+        ok: [{ from: 'a', value: 'a' }],
+        failed: [
+          { from: 'b', error: late },
+          { from: 'c', error: { ...late, partial: 'half' } },
+        ],
+        reason: 'all',
+      },
+    });
+    expectBalanced(t.bus);
+  });
+
+  it('ends an answer that is put off, which may still fail with what is there', async () => {
+    const { t, ask } = makeTimed();
+    const a = t.bus.register('a');
+    a.serve('never', (_request, context) => context.defer());
+    a.serve('spent', (_request, context) =>
+      context.defer((later) => {
+        try {
+          context.spend({ tokens: 1 });
+        } catch (error) {
+          later.fail((error as BudgetExhaustedError).withPartial('half'));
+        }
+      }),
+    );
+
+    const never = ask('never', { budget: { ms: 20 } });
+    const spent = ask('spent', { budget: { tokens: 0 } });
+    await t.clock.advance(20);
+
+    expect([never.now(), spent.now()]).toMatchObject([
+      { error: late },
+      { error: { resource: 'tokens', partial: 'half' } },
+    ]);
+    expect(t.bus.inspect()).toMatchObject({ deferred: 0, expired: 1, deadLettered: 1 });
+    expect(t.bus.deadLetters.list().map(({ reason }) => reason)).toEqual(['budget', 'expired']);
   });
 
   it('refuses what is said later, also in an event that goes on', async () => {

@@ -33,6 +33,7 @@ const DOORS: Readonly<Record<string, string>> = {
   nanoid: 'kernel/real-env.ts',
   micromatch: 'message/',
   'node:module': 'message/',
+  'node:async_hooks': 'delivery/ambient.ts',
 };
 
 const ENTRIES = ['index.ts', 'testing.ts'];
