@@ -1,6 +1,7 @@
 import { defineContract } from 'tellask';
 import { z } from 'zod';
 import type { Answer, Finding, Page } from './finding.ts';
+import type { Audit } from './report.ts';
 import type { Contested, Review } from './review.ts';
 
 const file = z.object({ path: z.string() });
@@ -24,6 +25,14 @@ export const desk = defineContract({
       input: z.custom<readonly Contested[]>(),
       output: z.custom<readonly Answer[]>(),
     },
+    // Both give the report line by line, as it is written.
+    'report.write': { input: z.custom<Audit>(), chunk: z.string(), output: z.number() },
+    'report.publish': {
+      input: z.object({ audit: z.custom<Audit>(), diagram: z.string() }),
+      chunk: z.string(),
+      output: z.object({ status: z.enum(['written', 'kept']) }),
+    },
+    'files.overwrite': { input: z.array(z.string()), output: z.boolean() },
   },
 });
 

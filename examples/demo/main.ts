@@ -1,29 +1,34 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join, relative, resolve } from 'node:path';
-import { toMermaid } from 'tellask';
+import { relative, resolve } from 'node:path';
+import { HELP, readArguments, type Wishes } from './arguments.ts';
+import { agreeable, personAt } from './person.ts';
 import { createProgress } from './progress.ts';
-import { renderReport } from './report.ts';
 import { runDesk } from './run-desk.ts';
-import { renderSummary } from './summary.ts';
+import { renderEnd, renderSummary } from './summary.ts';
 
 /** Audits the documentation of what is installed, or the folder that is named. */
-async function main(folder = 'node_modules'): Promise<void> {
+async function main({ folder, ask, words }: Wishes): Promise<void> {
   const root = resolve(folder);
   const title = relative(process.cwd(), root) || root;
   console.log(`Documentation desk: ${title}\n`);
-  const run = await runDesk({ root, title, progress: createProgress(process.stderr) });
-  await mkdir('out', { recursive: true });
-  await writeFile(join('out', 'report.md'), renderReport(run.audit));
-  const { name = 'no file', messages = [] } = run.way ?? {};
-  await writeFile(join('out', 'traffic.mmd'), toMermaid(messages, { title: name }));
+  const run = await runDesk({
+    root,
+    title,
+    out: 'out',
+    words,
+    person: ask ? personAt(process.stdin, process.stdout) : agreeable,
+    progress: createProgress(process.stderr),
+    show: (line) => process.stdout.write(line),
+  });
   console.log(`\n${renderSummary(run)}`);
-  console.log('What to mend:    out/report.md\nThe whole way:   out/traffic.mmd (Mermaid)');
+  console.log(renderEnd(run.published));
 }
 
 try {
-  await main(process.argv[2]);
+  const wishes = readArguments(process.argv.slice(2), process.stdin.isTTY);
+  if (wishes.help) console.log(HELP);
+  else await main(wishes);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
-  console.error('Usage: npm run demo [-- folder]');
+  console.error('npm run demo -- --help says what it takes.');
   process.exitCode = 1;
 }

@@ -1,4 +1,5 @@
 import { FINDING_KINDS, type Finding, type FindingKind } from './finding.ts';
+import { withoutControls } from './plain-text.ts';
 
 /** What a report is made of. */
 export interface Audit {
@@ -17,8 +18,8 @@ export interface Audit {
 
 const KINDS = Object.keys(FINDING_KINDS) as FindingKind[];
 
-/** Writes the report as Markdown: what to mend first, then file by file. */
-export function renderReport(audit: Audit): string {
+/** The report as Markdown, line by line: what to mend first, then file by file. */
+export function linesOf(audit: Audit): string[] {
   const faults = audit.findings.filter((finding) => weightOf(finding) === 'fault');
   const notices = audit.findings.filter((finding) => weightOf(finding) === 'notice');
   const parts = [
@@ -30,7 +31,13 @@ export function renderReport(audit: Audit): string {
     section('Disputed', audit.disputed),
     unreadSection(audit),
   ];
-  return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
+  const report = parts.filter((part) => part !== '').join('\n\n');
+  return report.split('\n').map((line) => `${line}\n`);
+}
+
+/** How many words a line has: what the writer's budget counts. */
+export function countWords(line: string): number {
+  return line.split(/\s+/).filter((word) => word !== '').length;
 }
 
 /** How many findings there are of every kind that occurs. */
@@ -107,12 +114,12 @@ function count(number: number, noun: string): string {
 
 /** Foreign text must not become markup: names of files and headings come from anywhere. */
 function text(value: string): string {
-  return value.replace(/\s+/g, ' ').replace(/[\\`*_[\]<>|#]/g, '\\$&');
+  return withoutControls(value.replace(/\s+/g, ' ')).replace(/[\\`*_[\]<>|#]/g, '\\$&');
 }
 
 /** A code span that holds its text, whatever backticks are in it. */
 function code(value: string): string {
-  const line = value.replace(/\s+/g, ' ');
+  const line = withoutControls(value.replace(/\s+/g, ' '));
   const longest = Math.max(0, ...[...line.matchAll(/`+/g)].map((run) => run[0].length));
   const fence = '`'.repeat(longest + 1);
   return longest === 0 ? `${fence}${line}${fence}` : `${fence} ${line} ${fence}`;

@@ -1,10 +1,17 @@
-import { type AgentInfo, type BusInspection, MessageBus, type MetricsSnapshot } from 'tellask';
+import {
+  type AgentInfo,
+  type BusInspection,
+  MessageBus,
+  type MetricsSnapshot,
+  toMermaid,
+} from 'tellask';
 import { findFiles, tellOfFiles } from './agents/scout.ts';
 import { auditOf } from './audit.ts';
 import { type Desk, desk } from './desk.ts';
 import { type FailedFile, listFailed, redriveFailed } from './failed-files.ts';
 import { nameOf } from './path-name.ts';
 import type { Progress } from './progress.ts';
+import { type Published, publish } from './publish.ts';
 import type { Audit } from './report.ts';
 import { hire, type StaffOptions } from './staff.ts';
 import { makeTrouble, type Trouble } from './trouble.ts';
@@ -13,17 +20,20 @@ import { type Incident, watch } from './watch.ts';
 import { pickWay, type Way } from './way.ts';
 
 /** Options of {@link runDesk}. */
-export interface DeskOptions extends Partial<StaffOptions> {
-  /** The folder to audit. */
-  readonly root: string;
+export interface DeskOptions extends StaffOptions {
   /** What the reader of the report knows the folder as. */
   readonly title: string;
   readonly progress: Progress;
+  /** How many words the report may have. */
+  readonly words: number;
+  /** Shows a line of the report as soon as it is written. */
+  readonly show: (line: string) => void;
 }
 
 /** What came of a run. */
 export interface DeskRun {
   readonly audit: Audit;
+  readonly published: Published;
   /** Tries to have a page read that failed and were made again. */
   readonly incidents: readonly Incident[];
   /** Files that nobody could read at first, those that were made to fail among them. */
@@ -50,22 +60,25 @@ export async function runDesk(options: DeskOptions): Promise<DeskRun> {
   const trouble = await makeTrouble(options.root);
   const bus = new MessageBus({ contract: desk, graceMs: 500 });
   try {
-    return await work(bus, files, trouble, options);
+    const work = await audit(bus, files, trouble, options).finally(() => options.progress.finish());
+    const job = { audit: work.audit, diagram: draw(work.way) };
+    const published = await publish(bus, job, options);
+    const [books, metrics, agents] = [bus.inspect(), bus.metrics(), bus.agents()];
+    return { ...work, published, books, metrics, agents };
   } finally {
-    options.progress.finish();
     await bus.close({ mode: 'abort' });
     await trouble.clear();
   }
 }
 
-async function work(
+async function audit(
   bus: MessageBus<Desk>,
   files: readonly Found[],
   trouble: Trouble,
   options: DeskOptions,
-): Promise<DeskRun> {
+): Promise<Omit<DeskRun, 'published' | 'books' | 'metrics' | 'agents'>> {
   const beganAt = performance.now();
-  const staff = hire(bus, { readMs: 1_000, hangAt: 2, leaveAt: 10, ...options });
+  const staff = hire(bus, options);
   const all = [...files, ...trouble.paths.map((path): Found => ({ kind: 'page', path }))];
   const { recorder, incidents } = watch(bus, all.length, options.progress);
   await tellOfFiles(staff.scout, all);
@@ -85,11 +98,12 @@ async function work(
     recovered: pathsOf(failed).filter((path) => !pathsOf(unread).includes(path)),
     made: trouble.paths,
     way: pickWay(recorder.entries(), trouble.paths.map(nameOf)),
-    books: bus.inspect(),
-    metrics: bus.metrics(),
-    agents: bus.agents(),
     seconds: (performance.now() - beganAt) / 1_000,
   };
+}
+
+function draw(way: Way | undefined): string {
+  return toMermaid(way?.messages ?? [], { title: way?.name ?? 'no file' });
 }
 
 function pathsOf(files: readonly FailedFile[]): string[] {

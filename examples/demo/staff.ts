@@ -1,6 +1,8 @@
 import type { Agent, MessageBus } from 'tellask';
 import { makePackageChecker, makePageChecker } from './agents/checker.ts';
+import { makeChief } from './agents/chief.ts';
 import { makeEditor } from './agents/editor.ts';
+import { makePublisher } from './agents/publisher.ts';
 import { makeReader } from './agents/reader.ts';
 import { makeVerifier } from './agents/verifier.ts';
 import { makeWriter, type Notes } from './agents/writer.ts';
@@ -8,18 +10,24 @@ import { PAGE_CHECKERS } from './checks/checkers.ts';
 import { packageChecker } from './checks/packages.ts';
 import type { Desk } from './desk.ts';
 import { openLibrary } from './library.ts';
+import type { Person } from './person.ts';
 import { pagesBelow } from './read-page.ts';
 import { hangAt, leaveAt } from './trouble.ts';
 
 /** Options of {@link hire}. */
 export interface StaffOptions {
+  /** The folder to audit. */
   readonly root: string;
-  /** How long a reader may take for a page, in milliseconds. */
-  readonly readMs: number;
-  /** With which of its pages the second reader hangs. */
-  readonly hangAt: number;
-  /** With which of its pages the third reader leaves. */
-  readonly leaveAt: number;
+  /** The folder that the report goes to. */
+  readonly out: string;
+  /** Who says what may be overwritten. */
+  readonly person: Person;
+  /** How long a reader may take for a page, in milliseconds. @default 1_000 */
+  readonly readMs?: number;
+  /** With which of its pages the second reader hangs. @default 2 */
+  readonly hangAt?: number;
+  /** With which of its pages the third reader leaves. @default 10 */
+  readonly leaveAt?: number;
 }
 
 /** Whom the host deals with itself. */
@@ -30,19 +38,23 @@ export interface Staff {
 
 /** Gives everybody at the desk a name, a mailbox and work. */
 export function hire(bus: MessageBus<Desk>, options: StaffOptions): Staff {
+  const { readMs = 1_000 } = options;
   hireReaders(bus, options);
   hireCheckers(bus, options.root);
-  makeEditor(bus.register('editor', { concurrency: 8, capacity: 200, overflow: 'wait' }), options);
+  const editor = bus.register('editor', { concurrency: 8, capacity: 200, overflow: 'wait' });
+  makeEditor(editor, { readMs });
   makeVerifier(bus.register('verifier', { concurrency: 8 }), openLibrary(options.root));
+  makeChief(bus.register('chief'), options.person);
+  makePublisher(bus.register('publisher'), options.out);
   return { scout: bus.register('scout'), notes: makeWriter(bus.register('writer')) };
 }
 
 function hireReaders(bus: MessageBus<Desk>, options: StaffOptions): void {
   const readPage = pagesBelow(options.root);
   makeReader(bus.register('reader-1'), readPage);
-  makeReader(bus.register('reader-2'), hangAt(options.hangAt, readPage));
+  makeReader(bus.register('reader-2'), hangAt(options.hangAt ?? 2, readPage));
   const leaver = bus.register('reader-3');
-  makeReader(leaver, leaveAt(options.leaveAt, leaver, readPage));
+  makeReader(leaver, leaveAt(options.leaveAt ?? 10, leaver, readPage));
   makeReader(bus.register('reader-4'), readPage);
 }
 

@@ -2,6 +2,8 @@ import { basename } from 'node:path';
 import { type ErrorCode, isTellaskError } from 'tellask';
 import { FINDING_KINDS } from './finding.ts';
 import { drawBars, drawTable } from './picture.ts';
+import { withoutControls } from './plain-text.ts';
+import type { Published } from './publish.ts';
 import { countKinds } from './report.ts';
 import type { DeskRun } from './run-desk.ts';
 import { drawWay } from './way.ts';
@@ -20,14 +22,22 @@ export function renderSummary(run: DeskRun): string {
   return sections.filter((text) => text !== '').join('\n');
 }
 
+/** Where the report is, or why it is not all of it. */
+export function renderEnd(published: Published): string {
+  if (published.status === 'kept') {
+    return 'It was not allowed to overwrite: nothing was written, and out is as it was.';
+  }
+  const files = ['What to mend:    out/report.md', 'The whole way:   out/traffic.mmd (Mermaid)'];
+  if (published.status === 'partial') {
+    const { written, lines } = published.howFar;
+    files.unshift(`The report ends early, ${written} of ${lines} lines.`);
+  }
+  return files.join('\n');
+}
+
 function section(title: string, lines: readonly string[]): string {
   const safe = [title, ...lines.map((line) => `  ${line}`)].map(withoutControls);
   return `${safe.join('\n')}\n`;
-}
-
-/** The name of a file must not move the cursor or colour the terminal. */
-function withoutControls(line: string): string {
-  return line.replace(/[\p{Cc}\u202A-\u202E\u2066-\u2069]/gu, '\uFFFD');
 }
 
 function findings({ audit }: DeskRun): string[] {
@@ -37,8 +47,8 @@ function findings({ audit }: DeskRun): string[] {
   return [read, settled, ...drawBars(kinds.map(([kind, n]) => [FINDING_KINDS[kind].title, n]))];
 }
 
-/** A reader that hung, one that left, and the files that nobody could read. */
-function troubles({ incidents, failed, recovered, made }: DeskRun): string[] {
+/** A reader that hung, one that left, the files that nobody could read, a budget used up. */
+function troubles({ incidents, failed, recovered, made, published }: DeskRun): string[] {
   const files = failed.flatMap(({ path, reason, attempts, why }) => [
     `${made.includes(path) ? basename(path) : path}: dead-lettered(${reason}), tries: ${attempts}`,
     `   ${why}`,
@@ -48,6 +58,19 @@ function troubles({ incidents, failed, recovered, made }: DeskRun): string[] {
     ...retried('TELLASK_TIMEOUT', incidents),
     ...retried('TELLASK_RESPONDER_LEFT', incidents),
     ...files,
+    ...(published.status === 'partial' ? exhausted(published) : []),
+  ];
+}
+
+function exhausted({
+  error,
+  howFar,
+  letters,
+}: Extract<Published, { status: 'partial' }>): string[] {
+  return [
+    ...letters.map(({ topic, reason }) => `${topic}: dead-lettered(${reason})`),
+    `   ${error.message}`,
+    `   ${howFar.written} of ${howFar.lines} lines were written, and the report says so.`,
   ];
 }
 

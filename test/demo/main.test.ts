@@ -16,8 +16,8 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 /** Runs the demo as a user does, with `folder` as the working directory. */
-function demo(audited: string) {
-  const args = ['--import', TSX, MAIN, audited];
+function demo(...argv: string[]) {
+  const args = ['--import', TSX, MAIN, ...argv];
   return spawnSync(process.execPath, args, { cwd: folder, encoding: 'utf8' });
 }
 
@@ -28,11 +28,26 @@ it('ends well and leaves a report and a diagram', async () => {
 
   expect(status).toBe(0);
   expect(stdout).toContain('The books balance.');
-  expect(await readFile(join(folder, 'out', 'report.md'), 'utf8')).toContain('`a.md:3`');
+  const report = await readFile(join(folder, 'out', 'report.md'), 'utf8');
+  expect(report).toContain('`a.md:3`');
+  expect(stdout).toContain(report);
   expect(await readFile(join(folder, 'out', 'traffic.mmd'), 'utf8')).toMatch(/^sequenceDiagram\n/);
 }, 20_000);
 
+it('ends early with a budget, says so at both ends, and is no failure', async () => {
+  await writeFile(join(folder, 'a.md'), '# A\n\n[gone](gone.md)\n');
+
+  const { status, stdout } = demo('.', '--budget', '20');
+
+  expect(status).toBe(0);
+  expect(stdout).toContain('report.write: dead-lettered(budget)');
+  expect(stdout).toContain('The books balance.');
+  const report = await readFile(join(folder, 'out', 'report.md'), 'utf8');
+  expect(report).toContain('**This report ends early.** Its budget of 20 words was used up');
+}, 20_000);
+
 it.each([
+  ['--ask', '--ask needs a terminal to ask in'],
   ['.', 'There is no Markdown in'],
   ['gone', 'There is no folder'],
 ])(

@@ -1,8 +1,10 @@
-import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
-import { isTellaskError, toMermaid } from 'tellask';
+import { isTellaskError } from 'tellask';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { renderReport } from '../../examples/demo/report.ts';
+import { agreeable } from '../../examples/demo/person.ts';
+import { linesOf } from '../../examples/demo/report.ts';
 import { type DeskRun, runDesk } from '../../examples/demo/run-desk.ts';
 import { renderSummary } from '../../examples/demo/summary.ts';
 import { copyFixture } from './audit-folder.ts';
@@ -11,23 +13,30 @@ import { askScript, nameOf } from './independent.ts';
 const DEEP = `${Array.from({ length: 12 }, (_, n) => `a-long.folder.name-${n}`).join('/')}/deep.md`;
 
 let root = '';
+let out = '';
 let run: DeskRun;
 const shown: string[] = [];
+const streamed: string[] = [];
 // One run is looked at from many sides.
 beforeAll(async () => {
   root = await copyFixture();
+  out = await mkdtemp(join(tmpdir(), 'out-'));
   await mkdir(join(root, DEEP, '..'), { recursive: true });
   await writeFile(join(root, DEEP), '[gone](gone.md)\n');
   run = await audit(root);
 });
-afterAll(() => rm(root, { recursive: true, force: true }));
+afterAll(async () => {
+  for (const folder of [root, out]) await rm(folder, { recursive: true, force: true });
+});
 
 function audit(folder: string): Promise<DeskRun> {
   const progress = {
     update: (done: number, total: number) => shown.push(`${done} of ${total}`),
     finish: () => shown.push('finished'),
   };
-  return runDesk({ root: folder, title: 'docs', progress, readMs: 400, hangAt: 1, leaveAt: 2 });
+  const report = { out, words: Infinity, person: agreeable, show: (l: string) => streamed.push(l) };
+  const trouble = { readMs: 400, hangAt: 1, leaveAt: 2 };
+  return runDesk({ root: folder, title: 'docs', progress, ...report, ...trouble });
 }
 
 function incidentsOf(code: 'TELLASK_TIMEOUT' | 'TELLASK_RESPONDER_LEFT'): string[] {
@@ -92,14 +101,18 @@ it('shows progress up to the last file', () => {
   expect(shown.slice(-2)).toEqual([`${total} of ${total}`, 'finished']);
 });
 
-it('tells it all in a summary, a report and a diagram', () => {
+it('tells it all in a summary, a report and a diagram', async () => {
   const summary = renderSummary(run);
 
   expect(summary).toContain('The books balance.');
   expect(summary).toContain('Redriven when its cause was gone, and read.');
   expect(summary).toContain('└─ verifier → writer  page.{path}.reviewed');
-  expect(renderReport(run.audit)).toContain(`\`${DEEP}:1\``);
-  expect(toMermaid(run.way?.messages ?? [])).toMatch(/as reader-[\s\S]* as writer\n/);
+  const diagram = await readFile(join(out, 'traffic.mmd'), 'utf8');
+  expect(diagram).toMatch(/as reader-[\s\S]* as writer\n/);
+  const report = await readFile(join(out, 'report.md'), 'utf8');
+  expect(report).toContain(`\`${DEEP}:1\``);
+  expect(streamed.join('')).toBe(report);
+  expect(report).toBe(linesOf(run.audit).join(''));
 });
 
 it('leaves nothing behind', async () => {

@@ -1,7 +1,7 @@
-import { MessageBus } from 'tellask';
+import { BudgetExhaustedError, MessageBus } from 'tellask';
 import { expect, it } from 'vitest';
 import type { DeskRun } from '../../examples/demo/run-desk.ts';
-import { renderSummary } from '../../examples/demo/summary.ts';
+import { renderEnd, renderSummary } from '../../examples/demo/summary.ts';
 
 function runOf(more: Partial<DeskRun> = {}): DeskRun {
   const bus = new MessageBus();
@@ -15,6 +15,7 @@ function runOf(more: Partial<DeskRun> = {}): DeskRun {
       withdrawn: 0,
       unread: [],
     },
+    published: { status: 'written' },
     incidents: [],
     failed: [],
     recovered: [],
@@ -43,4 +44,23 @@ it('lets no name of a file command the terminal', () => {
   ];
 
   expect(renderSummary(runOf({ failed }))).toContain('a\uFFFD[2J\uFFFD\uFFFDb.md: dead-lettered');
+});
+
+it('says whether the report is there', () => {
+  expect(renderEnd({ status: 'written' })).toContain('out/report.md');
+  expect(renderEnd({ status: 'kept' })).toContain('nothing was written');
+});
+
+it('shows a budget that was used up among what went wrong', () => {
+  const error = new BudgetExhaustedError({ resource: 'tokens', limit: 200, spent: 203 });
+  const letters = [{ topic: 'report.write', reason: 'budget' }];
+  const howFar = { written: 3, lines: 9 };
+  const published = { status: 'partial', error, letters, howFar } as const;
+
+  const summary = renderSummary(runOf({ published }));
+
+  expect(summary).toContain('report.write: dead-lettered(budget)');
+  expect(summary).toContain(error.message);
+  expect(summary).toContain('3 of 9 lines were written');
+  expect(renderEnd(published)).toContain('The report ends early, 3 of 9 lines.');
 });

@@ -10,7 +10,7 @@ export function makeVerifier(agent: Agent<Desk>, library: Library): void {
     const { checker, findings } = message.payload;
     const reviews = await review(findings, {
       verify: (finding) => verify(finding, library),
-      // One request for all of the page: a talk of a hundred requests would look like a loop.
+      // One request for all of the page: a hundred would each wait in line.
       reconsider: (contested) =>
         context.request(topic('reconsider.{checker}', { checker }), contested),
     });

@@ -1,13 +1,20 @@
-import type { Agent } from 'tellask';
+import { type Agent, BudgetExhaustedError } from 'tellask';
 import type { Desk } from '../desk.ts';
-import type { Audit } from '../report.ts';
+import { type Audit, countWords, linesOf } from '../report.ts';
 import type { Review } from '../review.ts';
 
 /** What the writer has heard so far. */
 export type Notes = Pick<Audit, 'findings' | 'disputed' | 'withdrawn' | 'unread'>;
 
-/** Collects what the others say, and gives its notes when it is asked for them. */
+/** How far a report came whose budget was used up. */
+export interface HowFar {
+  readonly written: number;
+  readonly lines: number;
+}
+
+/** Collects what the others say, gives its notes when it is asked for them, and writes. */
 export function makeWriter(agent: Agent<Desk>): () => Notes {
+  serveReport(agent);
   const reviews: Review[] = [];
   const unread: { path: string; reason: string }[] = [];
   agent.subscribe('page.{path}.reviewed', (message) => {
@@ -23,5 +30,22 @@ export function makeWriter(agent: Agent<Desk>): () => Notes {
     disputed: ended('disputed'),
     withdrawn: ended('withdrawn').length,
     unread,
+  });
+}
+
+/** Writes line by line and pays for each before it is said: a word is a token of the budget. */
+function serveReport(agent: Agent<Desk>): void {
+  agent.serve('report.write', function* ({ payload }, context) {
+    const lines = linesOf(payload);
+    for (const [written, line] of lines.entries()) {
+      try {
+        context.spend({ tokens: countWords(line) });
+      } catch (error) {
+        if (!(error instanceof BudgetExhaustedError)) throw error;
+        throw error.withPartial({ written, lines: lines.length } satisfies HowFar);
+      }
+      yield line;
+    }
+    return lines.length;
   });
 }
