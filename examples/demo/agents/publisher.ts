@@ -5,13 +5,13 @@ import type { Desk } from '../desk.ts';
 import type { HowFar } from './writer.ts';
 
 /** Where the publisher puts what was written. */
-export interface Files {
+interface Files {
   readonly report: string;
   readonly diagram: string;
 }
 
 /** The files of a folder. */
-export function filesIn(folder: string): Files {
+function filesIn(folder: string): Files {
   return { report: join(folder, 'report.md'), diagram: join(folder, 'traffic.mmd') };
 }
 
