@@ -37,6 +37,7 @@ import type { BusEvents } from './delivery/bus-events.ts';
 import type { Context, Voice } from './delivery/context.ts';
 import { type Conversation, OpenConversation } from './delivery/conversation.ts';
 import { type Explanation, explainTopic } from './delivery/explain.ts';
+import { forward } from './delivery/forward.ts';
 import type { Gathered } from './delivery/gathering.ts';
 import type { HostSubscribeOptions } from './delivery/handler-options.ts';
 import { LetterDesk } from './delivery/letter-desk.ts';
@@ -133,6 +134,7 @@ export class MessageBus<C extends ContractShape = AnyContract>
       reply: (attempt, value) => this.#hosting.reply(attempt, value),
       progress: (attempt, update) => this.#hosting.progress(attempt, update),
       defer: (attempt, ...later) => wiring.deferrals.open(attempt, ...later),
+      forward: (attempt, ...other) => forward(wiring, attempt, ...other),
       answerOf: (message, value) => this.#hosting.answerOf(message, value),
       close: (attempt) => this.#hosting.close(attempt, () => this.close()),
       log: (attempt) => this.#hosting.logOf(attempt),

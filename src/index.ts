@@ -65,6 +65,7 @@ export {
   UnknownTopicError,
 } from './delivery/errors.ts';
 export type { ExplainedSubscription, Explanation } from './delivery/explain.ts';
+export type { ForwardOptions, ForwardTo } from './delivery/forward.ts';
 // ---- how it is handled
 export type { Gathered } from './delivery/gathering.ts';
 export type { GuardNotice, GuardOptions } from './delivery/guard.ts';

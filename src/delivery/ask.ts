@@ -9,6 +9,7 @@ import type { Arrivals, WaitTerms } from './arrivals.ts';
 import { DispatchList } from './dispatch-list.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { NoResponderError, UnknownRecipientError, UnknownTopicError } from './errors.ts';
+import type { ForwardOptions } from './forward.ts';
 import type { Guard } from './guard.ts';
 import { readCount } from './handler-options.ts';
 import { Admission } from './receipt.ts';
@@ -173,6 +174,29 @@ export class Ask {
     }
   }
 
+  /**
+   * Asks another in the place of the one who was asked: the same, as it was taken in, unless there
+   * is a payload; never the one who speaks.
+   */
+  forward(
+    speaker: Speaker & { readonly cause: Cause },
+    to: NonNullable<RequestOptions['to']>,
+    options: ForwardOptions,
+    terms: Omit<Terms, 'timeoutMs'>,
+  ): void {
+    const { cause, name } = speaker;
+    const { topic, payload: asked, headers } = cause.message;
+    const { timeoutMs, payload = asked } = options;
+    const said = timeoutMs === undefined ? { headers } : { headers, timeoutMs };
+    const taken = payload === asked;
+    const question = this.prepare('forward', speaker, topic, payload, said, Infinity, taken);
+    const responder = this.#choose(question, to, name);
+    this.put(question, responder, { ...terms, timeoutMs: question.timeoutMs }).listen(
+      undefined,
+      cause,
+    );
+  }
+
   #stream(speaker: Speaker, topic: string, payload: unknown, options: StreamOptions): ReplyStream {
     const { env, streamIdleTimeoutMs } = this.#parts;
     const question = this.prepare('stream', speaker, topic, payload, options, Infinity);
@@ -193,6 +217,7 @@ export class Ask {
     payload: unknown,
     options: AskOptions & { readonly onProgress?: unknown },
     defaultMs: number = this.#parts.requestTimeoutMs,
+    taken: boolean = false,
   ): Question {
     this.#parts.admitter.checkOpen(speaker, verb, topic);
     if (typeof options !== 'object' || options === null) {
@@ -212,7 +237,7 @@ export class Ask {
       payload,
       said,
     };
-    const { draft, owned } = this.#write(words, route);
+    const { draft, owned } = this.#write(words, route, taken);
     // A deadline is counted from the call itself, not from the beginning of a long turn.
     const now: Instant = { at: this.#parts.now() };
     const budget = budgetOf(said, speaker.cause, () => now.at);
@@ -225,13 +250,20 @@ export class Ask {
     return { words: draft, route, owned, now, timeoutMs, deadline, budget };
   }
 
-  #write(words: Words, route: Serving): { readonly draft: Words; readonly owned: unknown } {
+  /** `taken`: the payload was parsed and taken in before, and is not again unless it is changed. */
+  #write(
+    words: Words,
+    route: Serving,
+    taken: boolean,
+  ): { readonly draft: Words; readonly owned: unknown } {
     const { scribe, refusals, guard } = this.#parts;
     let draft = words;
     try {
       if (guard.rated) guard.checkSender(words);
       draft = scribe.draft(words);
-      return { draft, owned: scribe.payload(draft, route.family) };
+      const { payload } = draft;
+      const owned = taken && payload === words.payload;
+      return { draft, owned: owned ? payload : scribe.payload(draft, route.family) };
     } catch (error) {
       throw refusals.refuse(words, error);
     }
@@ -274,12 +306,12 @@ export class Ask {
     }
   }
 
-  #choose(question: Question, to: RequestOptions['to']): Subscription {
+  #choose(question: Question, to: RequestOptions['to'], except?: string): Subscription {
     const { responders, dispatcher } = this.#parts;
     const { route } = question;
     // What lies in the ring is outstanding, too: a choice between several has to see it.
     if (route.subscriptions.length > 1) dispatcher.spill();
-    const chosen = responders.choose(route, this.eligible(to));
+    const chosen = responders.choose(route, but(except, this.eligible(to)));
     if (chosen !== undefined) return chosen;
     throw this.unserved(question, to);
   }
@@ -330,6 +362,11 @@ function checkTerms({
   if (onProgress !== undefined && typeof onProgress !== 'function') {
     throw misuse('onProgress', 'a function of the update', onProgress);
   }
+}
+
+function but(except: string | undefined, eligible: Eligible | undefined): Eligible | undefined {
+  if (except === undefined) return eligible;
+  return (one) => one.owner !== except && eligible?.(one) !== false;
 }
 
 function whoOf(to: RequestOptions['to']): string | undefined {

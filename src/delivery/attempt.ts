@@ -8,6 +8,7 @@ import { Cancellation } from './cancellation.ts';
 import type { Deferral } from './deferral.ts';
 import { Delivery } from './delivery.ts';
 import { BudgetExhaustedError, FencedError } from './errors.ts';
+import type { ForwardOptions, ForwardTo } from './forward.ts';
 import type { Gathered } from './gathering.ts';
 import { IDEMPOTENCY_HEADER } from './idempotency.ts';
 import type { AnswerLater, DeferOptions, Later } from './later.ts';
@@ -38,6 +39,7 @@ export interface House extends Speaking {
   reply(attempt: Attempt, value: unknown): boolean;
   progress(attempt: Attempt, update: unknown): void;
   defer(attempt: Attempt, work: AnswerLater | undefined, options?: DeferOptions): Later;
+  forward(attempt: Attempt, to: ForwardTo, options?: ForwardOptions): Later;
   /** An answer as the contract gives it back, in the library's own. */
   answerOf(message: Message, value: unknown): unknown;
   close(attempt: Attempt): Promise<void>;
@@ -216,6 +218,12 @@ export class Attempt implements Speaker, Cause {
     this.#mayStill('defer', this.message.topic);
     if (!this.running) throw new FencedError(this.agent, 'defer', this.message.topic);
     return this.worker.house.defer(this, work, options);
+  }
+
+  forward(to: ForwardTo, options?: ForwardOptions): Later {
+    this.#mayStill('request', this.message.topic);
+    if (!this.running) throw new FencedError(this.agent, 'forward', this.message.topic);
+    return this.worker.house.forward(this, to, options);
   }
 
   async close(): Promise<void> {

@@ -12,6 +12,7 @@ import type {
 import type { Message } from '../message/message.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { BroadcastReceipt } from './broadcast.ts';
+import type { ForwardOptions, ForwardTo } from './forward.ts';
 import type { Gathered } from './gathering.ts';
 import type { AnswerLater, DeferOptions, Later } from './later.ts';
 import type { Receipt } from './receipt.ts';
@@ -292,6 +293,28 @@ export interface Context<C extends ContractShape = AnyContract> extends Voice<C>
    * ```
    */
   spend(spending: Spending): void;
+  /**
+   * Hands the request over: another agent that serves the same topic gets it, with the time that is
+   * left, and its answer, error, progress and chunks go to the one who asked. As after `defer`,
+   * this agent goes on; if it leaves meanwhile the request fails. Return what `forward` gave back.
+   * When there is no such agent, the asker is told so.
+   *
+   * @throws TypeError when nobody asked, or when it was answered or deferred before; DeniedError
+   * `TELLASK_DENIED` when the handle may not request the topic.
+   * @example
+   * ```ts
+   * import { MessageBus } from 'tellask';
+   * const bus = new MessageBus();
+   * const isHard = (question: unknown) => String(question).length > 10;
+   * bus.register('clerk').serve('question', (request, context) =>
+   *   isHard(request.payload) ? context.forward('expert') : 'see page 7',
+   * );
+   * bus.register('expert').serve('question', () => 'it depends');
+   * await bus.request('question', 'why?', { to: 'clerk' }); // => 'see page 7'
+   * await bus.request('question', 'why is it so?', { to: 'clerk' }); // => 'it depends'
+   * ```
+   */
+  forward(to: ForwardTo, options?: ForwardOptions): Later;
   /** Lets the agent leave, or closes the bus from a subscription of the host; waits for no one. */
   close(): Promise<void>;
 }

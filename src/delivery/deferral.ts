@@ -197,7 +197,7 @@ export class Deferral implements Lane {
   }
 
   #wait(): void {
-    // The asker's own timer is not enough: it may have let go of the request, or there is none.
+    // The asker's timer is not enough: it may let go of the request, or there is no asker.
     if (this.#deadline !== Infinity) {
       const leftMs = Math.max(0, this.#deadline - this.#parts.env.now());
       this.#timer = this.#parts.env.setTimer(leftMs, () => this.#due(), TIMEOUT);
@@ -206,7 +206,8 @@ export class Deferral implements Lane {
   }
 
   #due(): void {
-    const { delivery, message, agent } = this.attempt;
+    const { delivery, message, agent, deadline } = this.attempt;
+    if (this.#asker?.waits === true && this.#deadline === deadline) return;
     const timeoutMs = Math.min(this.#timeoutMs, this.#deadline - message.at);
     const where = whereabouts(delivery, this.#parts.env.now());
     this.giveUp('expired', new RequestTimeoutError(message.topic, agent, timeoutMs, where));

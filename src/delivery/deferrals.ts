@@ -52,9 +52,10 @@ export class Deferrals {
     return this.#add(attempt, bound, timeoutMs ?? Infinity).later;
   }
 
-  /** As `open`, for what ends with another request, however long that takes. */
-  openEndless(attempt: Attempt, work: AnswerLater, timeoutMs: number): Deferral {
-    return this.#add(attempt, work, timeoutMs);
+  /** As `open`, for what ends with another request, which has limits of its own. */
+  openEndless(attempt: Attempt, work: AnswerLater): Deferral {
+    refuseTwice(attempt);
+    return this.#add(attempt, work, Infinity);
   }
 
   matching(condition: (deferral: Deferral) => boolean): Deferral[] {

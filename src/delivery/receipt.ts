@@ -11,6 +11,8 @@ import type { Outcome } from './ledger.ts';
 export interface ChunkSink {
   /** Whether it takes one more chunk now. */
   readonly writable: boolean;
+  /** Chunks that have come and were not read. */
+  readonly unread: number;
   /** Gives it a chunk; dropped when nobody waits for it any more. */
   push(chunk: unknown): void;
   /** Calls back once, as soon as it is writable again; instead of whoever waited before. */
@@ -20,6 +22,8 @@ export interface ChunkSink {
 /** Who waits for the answer of a request; told once, and again in vain. */
 export interface Asker {
   delivery: Delivery | undefined;
+  /** It still wants its answer, and ends the request by itself when its time is over. */
+  readonly waits: boolean;
   /** It has its answer, or an error instead, or called the request off. */
   readonly gone: boolean;
   /** Where chunks go; undefined when the answer alone is wanted. */

@@ -8,7 +8,6 @@ import type { Delivery } from './delivery.ts';
 import { BudgetExhaustedError, CancelledError, RequestTimeoutError } from './errors.ts';
 import type { Asker, ChunkSink } from './receipt.ts';
 import type { Cause } from './speech.ts';
-import type { ReplyStream } from './stream.ts';
 import { whereabouts } from './whereabouts.ts';
 
 /** What the table of requests needs of its bus. */
@@ -36,7 +35,14 @@ export interface Terms {
   /** Hears the answer in place of the promise: for who asks many at once. */
   readonly onSettled?: ((answer: Answer, pending: Pending) => void) | undefined;
   /** Gets the chunks, and the answer in place of the promise. */
-  readonly stream?: ReplyStream | undefined;
+  readonly stream?: AnswerSink | undefined;
+}
+
+/** Where the chunks of an answer go, and then the answer. */
+export interface AnswerSink extends ChunkSink {
+  opened(pending: Pending): void;
+  /** `drops`: what was buffered is not wanted any more. */
+  end(answer: Answer, drops: boolean): void;
 }
 
 /** What an asker got: a value, or an error. */
@@ -146,6 +152,10 @@ export class Pending implements Asker, Lane {
 
   get order(): number {
     return this.message.seq;
+  }
+
+  get waits(): boolean {
+    return this.#answer === undefined;
   }
 
   get gone(): boolean {

@@ -2,8 +2,7 @@ import { Channel } from '../kernel/channel.ts';
 import { Deferred } from '../kernel/deferred.ts';
 import type { Env, Lane } from '../kernel/env.ts';
 import { printAsJson } from '../kernel/inspection.ts';
-import type { ChunkSink } from './receipt.ts';
-import type { Answer, Pending } from './requests.ts';
+import type { Answer, AnswerSink, Pending } from './requests.ts';
 
 /**
  * The chunks of an answer as they come, in order and without a gap, and then the answer: the value
@@ -31,7 +30,7 @@ export interface MessageStream<Chunk = unknown, Output = unknown>
  * What the asker of a stream holds, and where the chunks go. On a simulated Env it is the lane on
  * which chunks, one a step, and after them the end reach the reader.
  */
-export class ReplyStream implements MessageStream, ChunkSink, Lane {
+export class ReplyStream implements MessageStream, AnswerSink, Lane {
   readonly kind = 'stream' as const;
   posted = false;
   readonly #highWaterMark: number;

@@ -294,7 +294,7 @@ export class Wiring {
       stop: (asker, reason) => {
         if (asker.delivery === undefined) this.dispatcher.spill();
         const { delivery } = asker;
-        if (delivery?.state !== 'inFlight') return 0;
+        if (delivery?.state !== 'inFlight' && delivery?.state !== 'deferred') return 0;
         delivery.current?.abort(reason);
         return this.graceMs + (delivery.subscription.wrapUp?.timeoutMs ?? 0);
       },
