@@ -224,6 +224,14 @@ export function checkWrapUp({ wrapUp, wrapUpTimeoutMs }: ServeOptions): void {
   readMs('wrapUpTimeoutMs', wrapUpTimeoutMs);
 }
 
+/** Nobody waits for what a listener has, and a batch answers one by one. */
+export function refuseWrapUp(options: object): void {
+  for (const name of ['wrapUp', 'wrapUpTimeoutMs']) {
+    if (name in options)
+      throw new TypeError(`${name} belongs to serve: only there is one asker to hear it`);
+  }
+}
+
 /** Checks what only listeners have. */
 export function checkGroup({ group }: SubscribeOptions): void {
   if (group === undefined || (typeof group === 'string' && group !== '')) return;

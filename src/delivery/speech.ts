@@ -110,7 +110,7 @@ export interface GatherOptions<O = unknown> extends AskOptions {
 export interface StreamOptions
   extends Pick<
     RequestOptions,
-    'signal' | 'to' | 'priority' | 'headers' | 'idempotencyKey' | 'correlationId'
+    'signal' | 'to' | 'priority' | 'headers' | 'idempotencyKey' | 'correlationId' | 'budget'
   > {
   /** Milliseconds for the whole stream; never longer than what the asker has left. @default Infinity */
   readonly timeoutMs?: number;

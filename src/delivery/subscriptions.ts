@@ -22,6 +22,7 @@ import {
   checkIdempotent,
   checkWrapUp,
   readTypes,
+  refuseWrapUp,
 } from './handler-options.ts';
 import { Idempotency } from './idempotency.ts';
 import { KeyedOrder } from './keyed-order.ts';
@@ -98,6 +99,7 @@ export class Subscriptions {
     options: SubscribeOptions,
   ): Subscription {
     checkHandler(handler, options);
+    refuseWrapUp(options);
     checkGroup(options);
     checkBusy('subscribe', options);
     const timeoutMs = options.timeoutMs ?? this.#parts.handlerTimeoutMs;
@@ -141,6 +143,7 @@ export class Subscriptions {
     const { env, batchDefaults, handlerTimeoutMs, hurried, ambient } = this.#parts;
     const { limits, rest } = readBatch(options, batchDefaults);
     checkHandler(handle, rest);
+    refuseWrapUp(rest);
     const { owner, home } = by;
     // Its messages may belong to different conversations: there is none to inherit.
     const outside = ambient === undefined ? handle : ambient.outside(handle);

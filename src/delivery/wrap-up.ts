@@ -133,7 +133,9 @@ export class WrapUp implements Watch {
     this.holdsSlot = onHang === 'hold';
     if (!this.holdsSlot) this.#after.release();
     if (onHang === 'stop') attempt.worker.ends?.unsubscribe();
-    running.giveUp(attempt);
+    // Who holds no slot is forgotten: its promise may never settle.
+    if (this.holdsSlot) running.giveUp(attempt);
+    else running.remove(attempt);
   }
 
   #fault(error: unknown): void {

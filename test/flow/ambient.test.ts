@@ -5,15 +5,17 @@ import { makeBus } from '../make-bus.ts';
 import { codeOf, expectBalanced, gate, hang, outcomeOf } from './books.ts';
 
 const AMBIENT = { ambientContext: true } as const;
-const SAYINGS = ['publish', 'send', 'request', 'gather'] as const;
+const SAYINGS = ['publish', 'send', 'broadcast', 'request', 'stream', 'gather'] as const;
 
 /** Says something to `mate` in one of the ways in which one can. */
 function say(
   how: (typeof SAYINGS)[number],
-  voice: Pick<Context, 'publish' | 'send' | 'request' | 'gather'>,
+  voice: Pick<Context, (typeof SAYINGS)[number]>,
 ): unknown {
   if (how === 'publish') return voice.publish('told', 1);
   if (how === 'send') return voice.send('mate', 'told', 1);
+  if (how === 'broadcast') return voice.broadcast(['mate'], 'told', 1);
+  if (how === 'stream') return voice.stream('asked', 1).result;
   if (how === 'request') return voice.request('asked', 1);
   return voice.gather('asked', 1);
 }
@@ -175,6 +177,32 @@ describe.each(['real', 'simulated'] as const)('ambient context, on the %s Env', 
       ['elsewhere', undefined],
       ['progress', undefined],
       ['tap', undefined],
+    ]);
+  });
+
+  it('holds through a generator, however its chunks are read', async () => {
+    const { bus, settle } = makeBus(env, AMBIENT);
+    const heard: Message[] = [];
+    addMate(bus, heard);
+    bus.register('a').serve('pages', async function* () {
+      for (let page = 1; page <= 3; page++) {
+        bus.publish('told', page);
+        await Promise.resolve();
+        yield page;
+      }
+      bus.publish('told', 'end');
+    });
+
+    const stream = bus.stream('pages', 1, { highWaterMark: 1, correlationId: 'c' });
+    await settle();
+    for await (const _page of stream) await settle();
+    await settle();
+
+    expect(heard.map(({ payload, correlationId }) => [payload, correlationId])).toEqual([
+      [1, 'c'],
+      [2, 'c'],
+      [3, 'c'],
+      ['end', 'c'],
     ]);
   });
 

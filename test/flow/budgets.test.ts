@@ -5,6 +5,7 @@ import {
   type MessageBus,
   type RequestOptions,
 } from '../../src/index.ts';
+import { seededRandom } from '../../src/testing/seeded-random.ts';
 import { createTestBus, type TestBus } from '../../src/testing.ts';
 import { makeBus } from '../make-bus.ts';
 import { codeOf, expectBalanced, gate, hang, outcomeOf } from './books.ts';
@@ -33,6 +34,7 @@ describe.each(['real', 'simulated'] as const)('budgets, on the %s Env', (env) =>
     ['publish', (context: Context) => context.publish('news', 1)],
     ['send', (context: Context) => context.send('mate', 'note', 1)],
     ['request', (context: Context) => context.request('echo', 1)],
+    ['stream', (context: Context) => context.stream('echo', 1).result],
   ] as const)('count every %s below them, and not the ask that sets them', async (_verb, say) => {
     const { bus, settle } = makeBus(env);
     serveTalker(bus, say);
@@ -191,6 +193,82 @@ describe.each(['real', 'simulated'] as const)('budgets, on the %s Env', (env) =>
     expect(left).toEqual([6, 2]);
   });
 
+  it('hold over whole trees of agents that draw as they like', async () => {
+    const random = seededRandom(7);
+    let exhausted = 0;
+    for (let run = 0; run < 20; run++) {
+      const { bus, settle } = makeBus(env);
+      for (const name of ['a', 'b', 'c']) {
+        const agent = bus.register(name, { concurrency: Infinity });
+        agent.serve('grow', async (_request, context) => {
+          const asks: Promise<unknown>[] = [];
+          for (let n = 0; n < 3; n++) {
+            const budget = random() < 0.3 ? { messages: Math.floor(random() * 4) } : {};
+            asks.push(context.request('grow', n, { budget }));
+            if (random() < 0.5) await Promise.allSettled(asks);
+          }
+          await Promise.allSettled(asks);
+          context.publish('leaf', 1);
+        });
+      }
+      const messages = Math.floor(random() * 30);
+
+      const asked = outcomeOf(bus.request('grow', 1, { budget: { messages } }));
+      await settle();
+
+      if ('error' in (asked.now() as object)) exhausted++;
+      expect(bus.inspect().messages).toBeLessThanOrEqual(messages + 1);
+      expect(bus.inspect().pendingRequests).toBe(0);
+      expectBalanced(bus);
+    }
+    expect(exhausted).toBeGreaterThan(10);
+  });
+
+  it('count every message of a broadcast', async () => {
+    const { bus, settle } = makeBus(env);
+    for (const name of ['a', 'b', 'c']) bus.register(name).subscribe('note', () => {});
+    bus.register('talker').serve('work', (_request, context) => {
+      const { recipients } = context.broadcast(['a', 'b', 'c'], 'note', 1);
+      return recipients.map(({ error }) => (error as { code?: string } | undefined)?.code);
+    });
+
+    const asked = outcomeOf(bus.request('work', 1, { budget: { messages: 2 } }));
+    await settle();
+
+    expect(asked.now()).toEqual({ value: [undefined, undefined, EXHAUSTED] });
+  });
+
+  it('end a stream after its chunks, with the partial result', async () => {
+    const { bus, settle } = makeBus(env);
+    async function* write(_request: unknown, context: Context): AsyncGenerator<string, string> {
+      for (let page = 1; ; page++) {
+        context.spend({ tokens: 4 });
+        yield `page ${page}`;
+      }
+    }
+    bus.register('writer').serve('write', write, { wrapUp: () => 'unfinished' });
+    const relay = (_request: unknown, context: Context): unknown => context.stream('write', 1);
+    bus.register('relay').serve('relay', relay);
+
+    const seen: unknown[] = [];
+    for (const topic of ['write', 'relay']) {
+      const stream = bus.stream(topic, 1, { budget: { tokens: 10 } });
+      const read = async (): Promise<void> => {
+        for await (const page of stream) seen.push(page);
+      };
+      const ended = outcomeOf(read());
+      const result = outcomeOf(stream.result);
+      await settle();
+      seen.push(ended.now());
+      expect(result.now()).toEqual(ended.now());
+    }
+
+    const end = { error: { code: EXHAUSTED, spent: 12, partial: 'unfinished' } };
+    const pages = ['page 1', 'page 2'];
+    expect(seen).toMatchObject([...pages, end, ...pages, end]);
+    expectBalanced(bus);
+  });
+
   it('draw one message for what is delayed, when it is said, and none for a duplicate', async () => {
     const { bus, settle } = makeBus(env);
     bus.register('talker').serve('work', (_request, context) => {
@@ -284,6 +362,18 @@ describe.each(['real', 'simulated'] as const)('budgets, on the %s Env', (env) =>
     expect(asked.now()).toMatchObject({ error: { code: EXHAUSTED } });
     expect(seen).toEqual([4, Infinity]);
     expect(bus.deadLetters.size).toBe(0);
+  });
+
+  it.each([
+    ['wrapUp', 1, 'wrapUp must be a function of the request and its context, but it is 1'],
+    ['wrapUpTimeoutMs', -1, 'wrapUpTimeoutMs must be 0 or more'],
+  ])('refuse a wrong %s of serve, and any where nobody asks', (name, wrong, text) => {
+    const agent = makeBus(env).bus.register('a');
+    const options = { [name]: wrong } as never;
+
+    expect(() => agent.serve('q', () => 1, options)).toThrow(text);
+    expect(() => agent.subscribe('q', () => 1, options)).toThrow(`${name} belongs to serve`);
+    expect(() => agent.serveBatch('q', () => [], options)).toThrow(`${name} belongs to serve`);
   });
 
   // ---- partial results
@@ -625,6 +715,30 @@ describe('the time of a budget', () => {
     ]);
     expect(t.bus.inspect()).toMatchObject({ deferred: 0, expired: 1, deadLettered: 1 });
     expect(t.bus.deadLetters.list().map(({ reason }) => reason)).toEqual(['budget', 'expired']);
+  });
+
+  it('ends a stream with what its reader has not read yet, and then the error', async () => {
+    const t = createTestBus();
+    async function* write(_request: unknown, context: Context): AsyncGenerator<string, string> {
+      yield 'page 1';
+      await untilAborted(context).catch(() => {});
+      return 'done after all';
+    }
+    const wrapUp = (): string => 'unfinished';
+    t.bus.register('writer').serve('write', write, { wrapUp });
+
+    const stream = t.bus.stream('write', 1, { budget: { ms: 20 } });
+    await t.clock.advance(2_020);
+    const seen: unknown[] = [];
+    const read = async (): Promise<void> => {
+      for await (const page of stream) seen.push(page);
+    };
+    const ended = outcomeOf(read());
+    await t.settle();
+
+    expect(seen).toEqual(['page 1']);
+    expect(ended.now()).toMatchObject({ error: { ...late, partial: 'unfinished' } });
+    expectBalanced(t.bus);
   });
 
   it('refuses what is said later, also in an event that goes on', async () => {
