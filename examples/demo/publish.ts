@@ -29,8 +29,10 @@ export async function publish(
   { words, show }: PublishOptions,
 ): Promise<Published> {
   // A person may be asked first, who takes his time: silence is no reason to give up.
-  const limits = { idleTimeoutMs: Infinity, budget: { tokens: words } };
-  const stream = bus.stream('report.publish', job, limits);
+  const stream = bus.stream('report.publish', job, {
+    idleTimeoutMs: Infinity,
+    budget: { tokens: words },
+  });
   try {
     for await (const line of stream) show(line);
     return await stream.result;
