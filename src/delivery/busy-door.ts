@@ -2,16 +2,14 @@ import type { Envelope } from '../message/envelope.ts';
 import { type BusyAction, decideBusy } from './busy.ts';
 import type { BusyKeys } from './busy-keys.ts';
 import type { Delivery } from './delivery.ts';
-import { enter, givePlace, letIn } from './entry.ts';
+import { enter, givePlace } from './entry.ts';
 import { BusyError, CancelledError, InterruptedError } from './errors.ts';
-import type { Ledger } from './ledger.ts';
 import type { Outcomes } from './outcomes.ts';
 import type { Subscription } from './subscription.ts';
 import { takeOutOne } from './take-out.ts';
 
 /** What the door needs of its bus. */
 export interface DoorParts {
-  readonly ledger: Ledger;
   readonly outcomes: Outcomes;
   /** Puts a newcomer into its mailbox as any other; false when there was no place. */
   place(delivery: Delivery): boolean;
@@ -69,21 +67,20 @@ export class BusyDoor {
   }
 
   #takeOver(delivery: Delivery, keys: BusyKeys, action: BusyAction): void {
-    const { home, key } = delivery;
-    const { mailbox } = home;
+    const { key } = delivery;
+    const { mailbox } = delivery.home;
     const places = mailbox.size;
     const superseded = takeUnbegun(delivery, keys);
     const holder = keys.holder(key);
     const stopped =
       action === 'interrupt' && holder !== undefined && takeBegun(holder) ? holder : undefined;
-    // Whoever gives up its place gives it to the newcomer, not to those who wait outside.
+    // A place that was given up, and it is one at most, is the newcomer's, not that of who waits
+    // outside. The key is still held: the newcomer stands behind it until who held it has ended.
     let placed = mailbox.size < places;
     if (placed) enter(delivery);
     else placed = this.#parts.place(delivery);
     if (stopped !== undefined && placed) this.#interrupt(stopped, delivery.message);
     for (const one of superseded) this.#supersede(one);
-    letIn(home, this.#parts.ledger);
-    home.wake();
   }
 
   #interrupt(holder: Delivery, by: Envelope): void {

@@ -57,9 +57,9 @@ export class Dispatcher implements Lane {
 
   constructor(parts: DispatcherParts) {
     this.#parts = parts;
-    const { ledger, outcomes, clock } = parts;
+    const { outcomes, clock } = parts;
     const place = (delivery: Delivery): boolean => this.#place(delivery);
-    this.#door = new BusyDoor({ ledger, outcomes, place, now: () => clock.now() });
+    this.#door = new BusyDoor({ outcomes, place, now: () => clock.now() });
     this.#env = parts.env;
     this.#ledger = parts.ledger;
   }

@@ -71,8 +71,10 @@ export class WrapUp implements Watch {
       this.#failed(error);
       return;
     }
-    if (isThenable(result)) this.#await(result);
-    else this.#returned(result);
+    if (!isThenable(result)) this.#returned(result);
+    // It has interrupted itself: it runs on, and nobody waits for it.
+    else if (attempt.fenced) Promise.resolve(result).catch(() => {});
+    else this.#await(result);
   }
 
   stop(): void {
@@ -115,6 +117,8 @@ export class WrapUp implements Watch {
   }
 
   #end(error: BudgetExhaustedError): void {
+    // A newer message has interrupted it: then it has its outcome.
+    if (this.#attempt.fenced) return;
     this.#attempt.end();
     this.#after.end(error);
     this.#after.release();
