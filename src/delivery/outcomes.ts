@@ -54,7 +54,7 @@ export class Outcomes {
 
   /** Nobody watches single deliveries. */
   get quiet(): boolean {
-    return !this.#events.has('handled');
+    return !this.#events.has('handled') && !this.#events.has('started');
   }
 
   /** One more copy was handed over and handled: what differs from copy to copy. */

@@ -378,7 +378,6 @@ export class Worker implements Lane, Recipient {
     this.abandon(attempt, (delivery) => outcomes.cancelled(delivery, 'interrupted'));
     if (events.has('abandoned')) events.emit('abandoned', told(attempt.delivery));
     // Last, because who listens to the signal may say something at once.
-    attempt.deferral?.drop(reason);
     attempt.abort(reason);
   }
 

@@ -125,6 +125,27 @@ describe.each(['real', 'simulated'] as const)('what busy policies meet, on the %
     expectBalanced(bus);
   });
 
+  it('overflow wait: a directed message takes the turn of one that waits outside', async () => {
+    const { bus, settle } = makeBus(env);
+    const log = endings(bus);
+    const agent = bus.register('a', { capacity: 1, overflow: 'wait' });
+    const held = gate();
+    agent.subscribe('x', () => held.opened, { busy: 'latest' });
+    agent.subscribe('y', () => {});
+    bus.publish('x', 1);
+    await settle();
+    bus.publish('y', 2);
+    bus.publish('x', 3);
+
+    const codes = [codeOf(() => bus.send('a', 'y', 4)), codeOf(() => bus.send('a', 'x', 5))];
+    held.open();
+    await settle();
+
+    expect(codes).toEqual(['TELLASK_MAILBOX_FULL', undefined]);
+    expect(log).toEqual(['3 superseded', '1 handled', '2 handled', '5 handled']);
+    expectBalanced(bus);
+  });
+
   it('overflow wait: for reject who waits outside is at work, too', async () => {
     const { bus, settle } = makeBus(env);
     const log = endings(bus);
@@ -295,6 +316,30 @@ describe.each(['real', 'simulated'] as const)('what busy policies meet, on the %
     expect(second.now()).toEqual({ value: 2 });
     expect(late).toEqual([false]);
     expect(bus.inspect()).toMatchObject({ deferred: 0, inFlight: 0, pendingRequests: 0 });
+    expectBalanced(bus);
+  });
+
+  it('budget: a last call that interrupts itself ends once', async () => {
+    const { bus, settle } = makeBus(env);
+    const log = endings(bus);
+    const newer: { now(): unknown }[] = [];
+    const wrapUp = async (): Promise<string> => {
+      newer.push(outcomeOf(bus.request('q', 2)));
+      return 'partial';
+    };
+    const handle = ({ payload }: { payload: unknown }, context: Context): unknown => {
+      if (payload === 1) context.spend({ tokens: 100 });
+      return payload;
+    };
+    bus.register('a').serve('q', handle, { busy: 'interrupt', wrapUp });
+
+    const first = outcomeOf(bus.request('q', 1, { budget: { tokens: 10 } }));
+    await settle();
+
+    expect(log).toEqual(['1 interrupted', '2 handled']);
+    expect(first.now()).toMatchObject({ error: { code: expect.stringMatching(/TELLASK_/) } });
+    expect(newer[0]?.now()).toEqual({ value: 2 });
+    expect(bus.inspect()).toMatchObject({ inFlight: 0, abandoned: 1 });
     expectBalanced(bus);
   });
 

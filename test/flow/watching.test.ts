@@ -56,6 +56,20 @@ describe.each(['real', 'simulated'] as const)('watching, on the %s Env', (env) =
     expect(bus.inspect()).toMatchObject({ admitted: 0, messages: 0 });
   });
 
+  it('tells who listens for starts alone', async () => {
+    const { bus, settle } = makeBus(env);
+    const started: unknown[] = [];
+    bus.events.on('started', ({ recipient, message }) =>
+      started.push([recipient, message.payload]),
+    );
+    bus.register('a').subscribe('x', () => {});
+
+    bus.publish('x', 1);
+    await settle();
+
+    expect(started).toEqual([['a', 1]]);
+  });
+
   it('tells the way of a message as events', async () => {
     const { bus, settle } = makeBus(env);
     const log: string[] = [];
