@@ -354,8 +354,9 @@ export class Agent<C extends ContractShape = AnyContract> implements Voice<C>, A
   }
 
   /**
-   * Takes the next message that no handler took; `undefined` when `timeoutMs` is over. Rejects with
-   * the reason of `signal`.
+   * Takes the next message that no handler took; `undefined` when `timeoutMs` is over. With `where`
+   * it is the next one that fits, and the rest stays in its place. Rejects with the reason of
+   * `signal`, and with what `where` throws.
    *
    * @example
    * ```ts
@@ -365,6 +366,10 @@ export class Agent<C extends ContractShape = AnyContract> implements Voice<C>, A
    * bus.send('clerk', 'form.sign', 'A38');
    * (await clerk.receive({ timeoutMs: 1_000 }))?.payload; // => 'A38'
    * await clerk.receive({ timeoutMs: 0 }); // => undefined
+   * bus.send('clerk', 'form.sign', 'B12');
+   * bus.send('clerk', 'form.stamp', 'A39');
+   * (await clerk.receive({ where: ({ topic }) => topic === 'form.stamp' }))?.payload; // => 'A39'
+   * (await clerk.receive())?.payload; // => 'B12'
    * ```
    */
   async receive(options?: ReceiveOptions): Promise<Message | undefined> {

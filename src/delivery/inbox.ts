@@ -1,4 +1,6 @@
 import type { Lane } from '../kernel/env.ts';
+import { misuse } from '../kernel/errors.ts';
+import { isThenable } from '../kernel/thenable.ts';
 import { Mailbox, type MailboxOptions } from '../mailbox/mailbox.ts';
 import type { Message } from '../message/message.ts';
 import type { Delivery, Recipient } from './delivery.ts';
@@ -6,7 +8,7 @@ import { letIn } from './entry.ts';
 import { PullIterator } from './pull-iterator.ts';
 import { readMs } from './said.ts';
 import type { Permits } from './subscription.ts';
-import { type Patience, Taker } from './taker.ts';
+import { type Patience, Taker, type Where } from './taker.ts';
 import { LOOKS_PER_STEP, type Workshop } from './worker.ts';
 
 /** Options of `receive`. */
@@ -14,6 +16,11 @@ export interface ReceiveOptions {
   /** Milliseconds to wait for a message. @default Infinity */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
+  /**
+   * Takes the first message that fits, and leaves the rest in its place. Synchronous; what it
+   * throws rejects this call and takes nothing. @default any message
+   */
+  readonly where?: (message: Message) => boolean;
 }
 
 /** The pulling side of a mailbox: what waits here goes to whoever asks, one a step. */
@@ -42,27 +49,36 @@ export class Inbox implements Lane, Recipient {
   }
 
   wake(): void {
-    if (!this.posted && this.#takers.length > 0 && this.mailbox.inbox.size > 0) {
+    if (this.posted || this.#takers.length === 0 || this.mailbox.inbox.size === 0) return;
+    const { lastTicket } = this.mailbox;
+    // Who waits for something special has looked at what is there: only newcomers may fit.
+    if (this.#takers.some(({ where, seen }) => where === undefined || seen < lastTicket)) {
       this.#shop.env.post(this);
     }
   }
 
   run(): void {
-    const taker = this.#takers[0];
-    if (taker === undefined) return;
-    const delivery = this.#next();
-    if (delivery === undefined) return;
-    taker.give(delivery);
+    for (const taker of this.#takers.slice()) {
+      if (!taker.waiting) continue;
+      const { where } = taker;
+      const delivery = where === undefined ? this.#next() : this.#find(taker, where);
+      if (delivery === undefined) continue;
+      taker.give(delivery);
+      break;
+    }
     this.wake();
   }
 
   /** Takes the next message and is done with it: it counts as handled. */
   async receive(
-    { timeoutMs, signal }: ReceiveOptions = {},
+    { timeoutMs, signal, where }: ReceiveOptions = {},
     permits?: Permits,
   ): Promise<Message | undefined> {
     const limit = readMs('timeoutMs', timeoutMs) ?? Infinity;
-    const delivery = await this.#ask({ timeoutMs: limit, signal, permits }).delivery;
+    if (where !== undefined && typeof where !== 'function') {
+      throw misuse('where', 'a function of the message', where);
+    }
+    const delivery = await this.#ask({ timeoutMs: limit, signal, where, permits }).delivery;
     if (delivery === undefined) return undefined;
     this.#acknowledge(delivery);
     return this.#shop.handOut(delivery.message);
@@ -119,17 +135,53 @@ export class Inbox implements Lane, Recipient {
       letIn(this, ledger);
       // Who was let in may be for a handler of the same mailbox.
       delivery.home.wake();
-      if (delivery.message.expires > this.#shop.now()) {
-        ledger.move('queued', 'inFlight');
-        delivery.state = 'inFlight';
-        delivery.attempts++;
-        this.#pulled.add(delivery);
-        return delivery;
-      }
+      if (delivery.message.expires > this.#shop.now()) return this.#pull(delivery);
       outcomes.expired(delivery);
     }
     this.wake();
     return undefined;
+  }
+
+  /** The first of the newcomers that fits: the others were looked at before. */
+  #find(taker: Taker, where: Where): Delivery | undefined {
+    const { ledger, outcomes } = this.#shop;
+    const { inbox, lastTicket } = this.mailbox;
+    const newcomers = inbox.after(taker.seen);
+    taker.seen = lastTicket;
+    for (const delivery of newcomers) {
+      const late = delivery.message.expires <= this.#shop.now();
+      if (!late && !this.#fits(taker, where, delivery)) continue;
+      // The function may have done anything, also what takes the message or its receiver away.
+      if (!taker.waiting) return undefined;
+      if (!inbox.discard(delivery)) continue;
+      letIn(this, ledger);
+      delivery.home.wake();
+      if (!late) return this.#pull(delivery);
+      outcomes.expired(delivery);
+    }
+    return undefined;
+  }
+
+  #fits(taker: Taker, where: Where, { message }: Delivery): boolean {
+    try {
+      const verdict: unknown = where(this.#shop.handOut(message));
+      if (isThenable(verdict)) {
+        Promise.resolve(verdict).catch(() => {});
+        throw new TypeError('where must be synchronous, but it returned a promise');
+      }
+      return Boolean(verdict);
+    } catch (error) {
+      taker.refuse(error);
+      return false;
+    }
+  }
+
+  #pull(delivery: Delivery): Delivery {
+    this.#shop.ledger.move('queued', 'inFlight');
+    delivery.state = 'inFlight';
+    delivery.attempts++;
+    this.#pulled.add(delivery);
+    return delivery;
   }
 
   #acknowledge(delivery: Delivery): void {

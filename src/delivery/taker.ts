@@ -1,13 +1,19 @@
 import { onAbort } from '../kernel/abort.ts';
 import type { Env } from '../kernel/env.ts';
+import type { Message } from '../message/message.ts';
 import type { Delivery } from './delivery.ts';
 import type { Permits } from './subscription.ts';
 
-/** How long somebody waits for a message. */
+/** Whether a message is one that somebody waits for. */
+export type Where = (message: Message) => boolean;
+
+/** How long somebody waits for a message, and for which. */
 export interface Patience {
   /** Milliseconds, `Infinity` for no limit. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
+  /** What fits; anything when it is not said. */
+  readonly where?: Where | undefined;
   /** Of the handle that asks. */
   readonly permits?: Permits | undefined;
 }
@@ -17,6 +23,9 @@ export class Taker {
   /** Resolves with `undefined` when the time is over, rejects with the reason of the signal. */
   readonly delivery: Promise<Delivery | undefined>;
   waiting = true;
+  readonly where: Where | undefined;
+  /** It has looked at everything up to this ticket, and nothing fitted. */
+  seen = 0;
   readonly #permits: Permits | undefined;
   #resolve!: (delivery: Delivery | undefined) => void;
   #reject!: (reason: unknown) => void;
@@ -25,12 +34,13 @@ export class Taker {
   /** `forget` is called when he waits no longer, unless the signal had aborted before. */
   constructor(env: Env, patience: Patience, forget: (taker: Taker) => void) {
     const { timeoutMs, signal } = patience;
+    this.where = patience.where;
     this.#permits = patience.permits;
     this.delivery = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    if (signal !== undefined) this.#offs.push(onAbort(signal, (reason) => this.#refuse(reason)));
+    if (signal !== undefined) this.#offs.push(onAbort(signal, (reason) => this.refuse(reason)));
     if (!this.waiting) return;
     this.#offs.push(() => forget(this));
     if (timeoutMs === Infinity) return;
@@ -48,7 +58,7 @@ export class Taker {
     if (this.#end()) this.#resolve(delivery);
   }
 
-  #refuse(reason: unknown): void {
+  refuse(reason: unknown): void {
     if (this.#end()) this.#reject(reason);
   }
 

@@ -118,6 +118,15 @@ export class Lanes<T extends Queued> {
     }
   }
 
+  /** Everything with a higher ticket; highest priority first, oldest first inside. */
+  after(ticket: number): T[] {
+    const items: T[] = [];
+    for (let priority = 10; priority >= 0; priority--) {
+      for (const item of this.#levels[priority]?.after(ticket) ?? []) items.push(item);
+    }
+    return items;
+  }
+
   #open(priority: number): Level<T> {
     if (this.#levels === NONE) this.#levels = new Array(11);
     const level = new Level<T>();

@@ -80,6 +80,18 @@ export class Level<T extends Ticketed> {
     return arrived.concat(this.#restored.sorted()).sort((a, b) => a.ticket - b.ticket);
   }
 
+  /** Those with a higher ticket, in ticket order, as a new array. */
+  after(ticket: number): T[] {
+    const items: T[] = [];
+    for (let index = this.#firstAfter(ticket); index < this.#ring.size; index++) {
+      const item = this.#ring.at(index) as T | Tombstone;
+      if (!(item instanceof Tombstone)) items.push(item);
+    }
+    if (this.#restored.size === 0) return items;
+    const restored = this.#restored.sorted().filter((item) => item.ticket > ticket);
+    return items.concat(restored).sort((a, b) => a.ticket - b.ticket);
+  }
+
   #arrived(): T[] {
     const items: T[] = [];
     this.#ring.forEach((item) => {
@@ -99,6 +111,17 @@ export class Level<T extends Ticketed> {
       this.#ring.shift();
       this.#tombstones--;
     }
+  }
+
+  #firstAfter(ticket: number): number {
+    let low = 0;
+    let high = this.#ring.size;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#ring.at(middle) as Ticketed).ticket <= ticket) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   /** Binary search by ticket, which the ring is in order of. */

@@ -68,6 +68,11 @@ export class Mailbox<T extends Queued> {
     return OVERFLOW[this.options.overflow](full, newcomer);
   }
 
+  /** The ticket that was given last. */
+  get lastTicket(): number {
+    return this.#tickets;
+  }
+
   /** Gives the next ticket: the place in the order of arrival. */
   stamp(item: T): void {
     item.ticket = ++this.#tickets;
