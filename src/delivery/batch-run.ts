@@ -9,10 +9,12 @@ import type { Invoke } from './subscription.ts';
 
 /** What one message of a batch waits for: its own part of what the handler makes of all. */
 class Share extends Deferred<unknown> {
+  readonly attempt: Attempt;
   readonly message: Message;
 
-  constructor(message: Message) {
+  constructor(attempt: Attempt, message: Message) {
     super();
+    this.attempt = attempt;
     this.message = message;
   }
 }
@@ -28,12 +30,13 @@ export const joinBatch: Invoke = (message, attempt) =>
  */
 export class BatchRun {
   readonly #batcher: Batcher;
-  readonly #shares = new Map<Attempt, Share>();
-  /** Who neither joined nor ended. */
-  readonly #expected: Set<Attempt> = new Set<Attempt>();
+  /** In the order of the batch: who has joined has a share, who ended before is gone. */
+  readonly #members = new Map<Attempt, Share | undefined>();
+  #missing = 0;
   /** Who has not ended: the batch keeps its slot for them. */
   #left = 0;
   #status: 'entering' | 'joining' | 'running' = 'entering';
+  #shares: readonly Share[] = [];
   #context: RunningBatch | undefined = undefined;
 
   constructor(batcher: Batcher) {
@@ -41,7 +44,8 @@ export class BatchRun {
   }
 
   expect(attempt: Attempt): void {
-    this.#expected.add(attempt);
+    this.#members.set(attempt, undefined);
+    this.#missing++;
     this.#left++;
   }
 
@@ -52,16 +56,17 @@ export class BatchRun {
   }
 
   join(message: Message, attempt: Attempt): Promise<unknown> {
-    const known = this.#shares.get(attempt);
+    const known = this.#members.get(attempt);
     if (known !== undefined) return known.promise;
-    const share = new Share(message);
-    if (!this.#expected.delete(attempt)) {
+    const share = new Share(attempt, message);
+    if (this.#members.has(attempt)) {
+      this.#members.set(attempt, share);
+      this.#missing--;
+      this.#startWhenComplete();
+    } else {
       // Its middleware comes too late: the message has ended, and the others did not wait for it.
       reject(share, new FencedError(attempt.agent, 'join a batch with', message.topic));
-      return share.promise;
     }
-    this.#shares.set(attempt, share);
-    this.#startWhenComplete();
     return share.promise;
   }
 
@@ -69,25 +74,27 @@ export class BatchRun {
   leave(attempt: Attempt): boolean {
     this.#left--;
     this.#context?.forget(attempt);
-    if (this.#expected.delete(attempt)) this.#startWhenComplete();
+    if (this.#members.has(attempt) && this.#members.get(attempt) === undefined) {
+      this.#members.delete(attempt);
+      this.#missing--;
+      this.#startWhenComplete();
+    }
     return this.#left === 0;
   }
 
   #startWhenComplete(): void {
-    if (this.#status !== 'joining' || this.#expected.size > 0) return;
+    if (this.#status !== 'joining' || this.#missing > 0) return;
     this.#status = 'running';
-    for (const [attempt, share] of this.#shares) {
-      if (!attempt.fenced) continue;
-      this.#shares.delete(attempt);
-      share.resolve(undefined);
-    }
-    if (this.#shares.size > 0) this.#call();
+    const joined = [...this.#members.values()] as Share[];
+    this.#shares = joined.filter(({ attempt }) => !attempt.fenced);
+    for (const share of joined) if (share.attempt.fenced) share.resolve(undefined);
+    if (this.#shares.length > 0) this.#call();
   }
 
   #call(): void {
     const { owner, log, handle } = this.#batcher;
-    const messages = [...this.#shares.values()].map(({ message }) => message);
-    const attempts = [...this.#shares.keys()];
+    const attempts = this.#shares.map(({ attempt }) => attempt);
+    const messages = this.#shares.map(({ message }) => message);
     this.#context = new RunningBatch(owner, log, attempts);
     try {
       const result = handle(messages, this.#context as never);
@@ -113,7 +120,7 @@ export class BatchRun {
 
   /** Gives every message its part. */
   #deal(result: unknown): void {
-    const shares = [...this.#shares.values()];
+    const shares = this.#shares;
     const { answers, owner } = this.#batcher;
     if (!Array.isArray(result) && !answers) {
       for (const share of shares) share.resolve(undefined);
@@ -133,7 +140,7 @@ export class BatchRun {
   }
 
   #failAll(error: unknown): void {
-    for (const share of this.#shares.values()) reject(share, error);
+    for (const share of this.#shares) reject(share, error);
   }
 }
 
