@@ -1,3 +1,4 @@
+import type { Attempt } from '../delivery/attempt.ts';
 import type { BusEvents } from '../delivery/bus-events.ts';
 import type { Deferrals } from '../delivery/deferrals.ts';
 import type { Delivery } from '../delivery/delivery.ts';
@@ -105,7 +106,7 @@ export class Membership {
   ): Promise<void> {
     const { shop, graceMs } = this.#parts;
     const attempts = shop.running.matching(
-      ({ running, worker, delivery }) => running && workers.has(worker) && delivery !== except,
+      (one) => one.running && workers.has(one.worker) && !sharesHandler(one, except),
     );
     for (const { delivery, message } of attempts) {
       delivery.admission.asker?.fail(new ResponderLeftError(record.name, message.topic));
@@ -128,6 +129,12 @@ export class Membership {
     const record = new AgentRecord(name, capabilities, worker, inbox, pulls);
     return record;
   }
+}
+
+/** Whether an attempt is that of the delivery, or runs in one batch with it. */
+function sharesHandler({ delivery, batch }: Attempt, other: Delivery | undefined): boolean {
+  if (delivery === other) return true;
+  return batch !== undefined && batch === other?.current?.batch;
 }
 
 /** What lies in a mailbox of its own; the mail of a group is for those who stay. */

@@ -49,6 +49,11 @@ export class BatchRun {
     this.#left++;
   }
 
+  /** Those that share this call of the handler, the ended ones included. */
+  get attempts(): readonly Attempt[] {
+    return [...this.#members.keys()];
+  }
+
   /** All messages are under way. */
   begin(): void {
     this.#status = 'joining';

@@ -361,12 +361,16 @@ export class Hosting implements AgentHost {
       const record = permits.alive ? registry.get(attempt.agent) : undefined;
       return record === undefined ? Promise.resolve() : membership.leave(record, delivery);
     }
-    if (attempt.running && !delivery.flags.exempt) {
-      delivery.flags = { ...delivery.flags, exempt: true };
-      ledger.exempt++;
-      ledger.idleNow();
-    }
+    // The messages of a batch share one handler: nobody waits for any of them.
+    for (const one of attempt.batch?.attempts ?? [attempt]) this.#exempt(one);
+    ledger.idleNow();
     return closeBus().then(() => undefined);
+  }
+
+  #exempt({ running, delivery }: Attempt): void {
+    if (!running || delivery.flags.exempt) return;
+    delivery.flags = { ...delivery.flags, exempt: true };
+    this.#wiring.ledger.exempt++;
   }
 
   logOf(attempt: Attempt): Logger {

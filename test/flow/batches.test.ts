@@ -329,11 +329,12 @@ describe.each(['real', 'simulated'] as const)('batches, on the %s Env', (env) =>
 
     publish(bus, 1, 2);
     expect(await during(settle, bus.drain({ timeoutMs: 1_000 }))).toBe(true);
+    publish(bus, 4);
     bus.publish('later', {});
     const { drained } = await during(settle, bus.close({ timeoutMs: 1_000 }));
 
     expect(drained).toBe(true);
-    expect(log).toEqual([[1, 2], [3]]);
+    expect(log).toEqual([[1, 2], [4], [3]]);
   });
 
   // R:A3
@@ -414,6 +415,27 @@ describe.each(['real', 'simulated'] as const)('batches, on the %s Env', (env) =>
     expect(heard).toEqual([`one ${receipts[0]?.id}`, `two ${receipts[1]?.id}`]);
     expect(errors[0]).toBeInstanceOf(TypeError);
   });
+
+  it.each(['bus', 'agent'] as const)(
+    'lets a batch close the %s without waiting for itself',
+    async (whose) => {
+      const { bus, settle } = makeBus(env);
+      const log: string[] = [];
+      const options = { batch: { max: 2, waitMs: Infinity } };
+      const close = async (messages: readonly Message[], context: BatchContext): Promise<void> => {
+        await context.for(messages[1] as Message).close();
+        log.push('closed');
+      };
+      if (whose === 'bus') bus.subscribeBatch('x', close, options);
+      else bus.register('a').subscribeBatch('x', close, options);
+
+      publish(bus, 1, 2);
+      await settle();
+
+      expect(log).toEqual(['closed']);
+      expect(bus.inspect()).toMatchObject({ handled: 2, abandoned: 0, agents: 0 });
+    },
+  );
 
   it('calls the handler with those whose middleware called next', async () => {
     const { bus, settle } = makeBus(env);
