@@ -44,6 +44,7 @@ export {
   CancelledError,
   ClosedError,
   DeadLetteredError,
+  DeadlockError,
   DeniedError,
   ExpiredError,
   FencedError,

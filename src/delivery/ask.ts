@@ -6,9 +6,15 @@ import type { Lineage } from '../message/envelope.ts';
 import type { Family } from '../message/family-index.ts';
 import type { Admitter } from './admitter.ts';
 import type { Arrivals, WaitTerms } from './arrivals.ts';
+import type { Attempt } from './attempt.ts';
 import { DispatchList } from './dispatch-list.ts';
 import type { Dispatcher } from './dispatcher.ts';
-import { NoResponderError, UnknownRecipientError, UnknownTopicError } from './errors.ts';
+import {
+  DeadlockError,
+  NoResponderError,
+  UnknownRecipientError,
+  UnknownTopicError,
+} from './errors.ts';
 import type { ForwardOptions } from './forward.ts';
 import type { Guard } from './guard.ts';
 import { readCount } from './handler-options.ts';
@@ -29,7 +35,9 @@ import type {
 import { failedStream, ReplyStream } from './stream.ts';
 import type { Subscription } from './subscription.ts';
 import type { Instant } from './turn-clock.ts';
+import { heldUp, type Standstill, standstillOf } from './wait-for.ts';
 import type { Words } from './words.ts';
+import type { Worker } from './worker.ts';
 
 const NONE: RequestOptions = {};
 
@@ -69,6 +77,10 @@ export interface Question {
   readonly deadline: number;
   /** What is said because of it draws from. */
   readonly budget: Budget | undefined;
+  /** The handler that asks does not wait for the answer. */
+  readonly detached: boolean;
+  /** The running handler whose slot it holds until it is answered. */
+  readonly holds: Attempt | undefined;
 }
 
 /** Asks: one responder, one answer, one deadline. */
@@ -109,7 +121,7 @@ export class Ask {
     const responder = this.#choose(question, options.to);
     const { signal } = options;
     const pending = this.put(question, responder, termsOf(question, options));
-    const { cause } = question.words.speaker;
+    const cause = holderOf(question);
     if (signal !== undefined || cause !== undefined) pending.listen(signal, cause);
     return pending.promise;
   }
@@ -120,7 +132,7 @@ export class Ask {
     const { words, now, timeoutMs } = question;
     const { topic, speaker } = words;
     const { signal, to, waitForMs = 0 } = options;
-    const terms = { timeoutMs: Math.min(waitForMs, timeoutMs), signal, cause: speaker.cause };
+    const terms = { timeoutMs: Math.min(waitForMs, timeoutMs), signal, cause: holderOf(question) };
     await this.#untilServed(topic, to, terms);
     admitter.checkOpen(speaker, 'request', topic);
     const at = this.#parts.now();
@@ -185,11 +197,13 @@ export class Ask {
     terms: Omit<Terms, 'timeoutMs'>,
   ): void {
     const { cause, name } = speaker;
-    const { topic, payload: asked, headers } = cause.message;
-    const { timeoutMs, payload = asked } = options;
+    const { topic, payload: given, headers } = cause.message;
+    const { timeoutMs, payload = given } = options;
     const said = timeoutMs === undefined ? { headers } : { headers, timeoutMs };
-    const taken = payload === asked;
-    const question = this.prepare('forward', speaker, topic, payload, said, Infinity, taken);
+    const taken = payload === given;
+    const asked = this.prepare('forward', speaker, topic, payload, said, Infinity, taken);
+    // Who passes it on does not wait for the answer.
+    const question = { ...asked, holds: undefined };
     const responder = this.#choose(question, to, name);
     this.put(question, responder, { ...terms, timeoutMs: question.timeoutMs }).listen(
       undefined,
@@ -205,7 +219,7 @@ export class Ask {
     const stream = new ReplyStream(env, readCount('highWaterMark', highWaterMark, 1));
     const responder = this.#choose(question, options.to);
     const terms = { ...termsOf(question, options), idleTimeoutMs, stream };
-    this.put(question, responder, terms).listen(options.signal, speaker.cause);
+    this.put(question, responder, terms).listen(options.signal, holderOf(question));
     return stream;
   }
 
@@ -240,14 +254,17 @@ export class Ask {
     const { draft, owned } = this.#write(words, route, taken);
     // A deadline is counted from the call itself, not from the beginning of a long turn.
     const now: Instant = { at: this.#parts.now() };
+    const { detached = false } = options;
+    const cause = detached ? undefined : speaker.cause;
+    const holds = heldUp(cause);
     const budget = budgetOf(said, speaker.cause, () => now.at);
-    const timeoutMs = limitOf(options.timeoutMs ?? defaultMs, speaker.cause, now.at, budget);
+    const timeoutMs = limitOf(options.timeoutMs ?? defaultMs, cause, now.at, budget);
     const deadline = Math.min(
       now.at + timeoutMs,
-      speaker.cause?.deadline ?? Infinity,
+      cause?.deadline ?? Infinity,
       budget?.deadline ?? Infinity,
     );
-    return { words: draft, route, owned, now, timeoutMs, deadline, budget };
+    return { words: draft, route, owned, now, timeoutMs, deadline, budget, detached, holds };
   }
 
   /** `taken`: the payload was parsed and taken in before, and is not again unless it is changed. */
@@ -280,17 +297,20 @@ export class Ask {
     until: number = question.deadline,
   ): Pending {
     const { admitter, dispatcher, scribe, requests, refusals } = this.#parts;
-    const { words, now, owned, budget } = question;
+    const { words, now, owned, budget, detached } = question;
     const { cause } = words.speaker;
     const deadline = budget === undefined ? until : Math.min(until, budget.deadline);
-    const lineage = lineageOf(cause, words.said.correlationId, deadline, 1, budget);
+    const depth = detached ? 0 : 1;
+    const lineage = lineageOf(cause, words.said.correlationId, deadline, depth, budget);
     this.#checkGuards(words, responder.owner, lineage);
+    this.#refuseStandstill(question, responder);
     const message = scribe.envelope(words, responder.owner, owned, lineage, deadline, now);
     const list = DispatchList.of(responder);
     const refusal = dispatcher.refusal(message, list);
     if (refusal !== undefined) throw refusals.refuseMessage(message, refusal);
     admitter.draw(cause, message, 'request');
     const pending = requests.open(message, terms);
+    if (question.holds !== undefined) pending.holdsUp(question.holds);
     const admission = new Admission(message, list, pending);
     admitter.announce(admission);
     dispatcher.dispatch(admission);
@@ -311,8 +331,9 @@ export class Ask {
     const { route } = question;
     // What lies in the ring is outstanding, too: a choice between several has to see it.
     if (route.subscriptions.length > 1) dispatcher.spill();
-    const chosen = responders.choose(route, but(except, this.eligible(to)));
-    if (chosen !== undefined) return chosen;
+    const eligible = but(except, this.eligible(to));
+    const chosen = responders.choose(route, eligible);
+    if (chosen !== undefined) return this.#spared(question, chosen, eligible);
     throw this.unserved(question, to);
   }
 
@@ -327,6 +348,39 @@ export class Ask {
       words,
       new NoResponderError(words.topic, whoOf(to), this.#nearest(words.topic)),
     );
+  }
+
+  /** Another one, when waiting for the chosen one would never end. */
+  #spared(question: Question, chosen: Subscription, eligible: Eligible | undefined): Subscription {
+    const { route } = question;
+    if (route.subscriptions.length === 1) return chosen;
+    if (this.#standstill(question, chosen) === undefined) return chosen;
+    const other = this.#parts.responders.choose(
+      route,
+      (one) => eligible?.(one) !== false && this.#standstill(question, one) === undefined,
+    );
+    return other ?? chosen;
+  }
+
+  #refuseStandstill(question: Question, responder: Subscription): void {
+    const standstill = this.#standstill(question, responder);
+    if (standstill === undefined) return;
+    const { guard, refusals } = this.#parts;
+    const { agents, topics } = standstill;
+    const words = { ...question.words, to: responder.owner };
+    const error = new DeadlockError(agents, topics);
+    const path = topics.map((topic, i) => `${agents[i]} -${topic}-> ${error.cycle[i + 1]}`);
+    guard.tell('deadlock', words, { to: responder.owner, path, limit: undefined });
+    throw refusals.refuse(words, error);
+  }
+
+  /** Nothing is looked at while the responder has a free slot. */
+  #standstill({ words, holds }: Question, { home }: Subscription): Standstill | undefined {
+    if (holds === undefined || (home as Worker).full !== true) return undefined;
+    // Whose budget is used up is told so: it may ask nobody at all.
+    if (!holds.running || holds.exhausted !== undefined) return undefined;
+    this.#parts.dispatcher.spill();
+    return standstillOf(holds, home, words.topic);
   }
 
   /** Whom the caller wants to be asked; undefined for anybody. */
@@ -352,11 +406,20 @@ export class Ask {
   }
 }
 
+/** The handler whose end is the end of what it asks. */
+export function holderOf({ words, detached }: Question): Cause | undefined {
+  return detached ? undefined : words.speaker.cause;
+}
+
 function checkTerms({
   timeoutMs,
   idleTimeoutMs,
   onProgress,
+  detached,
 }: AskOptions & { readonly onProgress?: unknown }): void {
+  if (detached !== undefined && typeof detached !== 'boolean') {
+    throw misuse('detached', 'true or false', detached);
+  }
   readMs('timeoutMs', timeoutMs);
   readMs('idleTimeoutMs', idleTimeoutMs);
   if (onProgress !== undefined && typeof onProgress !== 'function') {

@@ -29,6 +29,7 @@ import type {
 import { failedStream, type MessageStream } from './stream.ts';
 import type { Subscription } from './subscription.ts';
 import type { Instant } from './turn-clock.ts';
+import type { Awaited } from './wait-for.ts';
 import type { Worker } from './worker.ts';
 
 const NOTHING: readonly Message[] = Object.freeze([]);
@@ -63,6 +64,8 @@ export interface LastCall {
   readonly until: number;
 }
 
+const NO_WAITS: Set<Awaited> = new Set();
+
 /**
  * One call of a handler, and the context that the handler is given: the only way to inherit the
  * conversation. `Context` has its public type.
@@ -78,6 +81,8 @@ export class Attempt implements Speaker, Cause {
   batch: BatchRun | undefined = undefined;
   /** Set while it is the one last call of a responder whose budget is used up. */
   lastCall: LastCall | undefined = undefined;
+  /** Requests that it made and that are open; made when it makes the first. */
+  waits: Set<Awaited> = NO_WAITS;
   readonly #admission: Admission;
   readonly #subscription: Subscription;
   readonly #started: Instant;
@@ -169,7 +174,14 @@ export class Attempt implements Speaker, Cause {
     return this.worker.house.send(this, to, topic, payload, options);
   }
 
-  async request(topic: string, payload: unknown, options?: RequestOptions): Promise<unknown> {
+  request(topic: string, payload: unknown, options?: RequestOptions): Promise<unknown> {
+    const asked = this.#request(topic, payload, options);
+    // Nobody waits for it, so nobody has to hear that it failed.
+    if (options?.detached === true) asked.catch(() => {});
+    return asked;
+  }
+
+  async #request(topic: string, payload: unknown, options?: RequestOptions): Promise<unknown> {
     this.#mayStill('request', topic);
     return this.worker.house.request(this, topic, payload, options);
   }
@@ -277,6 +289,7 @@ export class Attempt implements Speaker, Cause {
   /** The handler has returned or thrown, or what it put off is answered. */
   end(): void {
     if (this.heard) this.#state = 'over';
+    this.#waitsNoMore();
   }
 
   /** The handler has returned and owes the answer: what it began goes on. */
@@ -287,6 +300,18 @@ export class Attempt implements Speaker, Cause {
   /** The handler runs on, but what it says is no longer heard. */
   fence(): void {
     if (this.heard) this.#state = 'fenced';
+    this.#waitsNoMore();
+  }
+
+  /** From here on its slot may have to wait for what it asks. */
+  beginsToWait(): void {
+    if (this.waits !== NO_WAITS) return;
+    this.waits = new Set();
+    this.worker.hasAsker(this);
+  }
+
+  #waitsNoMore(): void {
+    if (this.waits !== NO_WAITS) this.worker.askers.delete(this);
   }
 
   /** Why its handler was told to stop, if it was. */

@@ -367,6 +367,19 @@ export class LoopError extends TellaskError {
   }
 }
 
+/** Nobody in the cycle could ever go on if this were asked. Code `TELLASK_DEADLOCK`. */
+export class DeadlockError extends TellaskError {
+  /** Names of agents: each waits for the next, and the last is the first. */
+  readonly cycle: readonly string[];
+
+  constructor(agents: readonly string[], topics: readonly string[]) {
+    const cycle = [...agents, agents[0] as string];
+    const waits = topics.map((topic, i) => `${cycle[i]} for ${cycle[i + 1]} (${topic})`);
+    super('TELLASK_DEADLOCK', `Everybody would wait for ever: ${waits.join(', ')}`);
+    this.cycle = cycle;
+  }
+}
+
 /** An agent says more than its rate allows. Code `TELLASK_RATE_LIMITED`. */
 export class RateLimitedError extends TellaskError {
   readonly agent: string;

@@ -1,6 +1,6 @@
 import type { Env } from '../kernel/env.ts';
 import { misuse } from '../kernel/errors.ts';
-import type { Ask, Question } from './ask.ts';
+import { type Ask, holderOf, type Question } from './ask.ts';
 import { type Gathered, Gathering, type GatherTerms } from './gathering.ts';
 import type { GatherOptions, Speaker } from './speech.ts';
 import type { Subscription } from './subscription.ts';
@@ -38,8 +38,9 @@ export class Gather {
     const responders = this.#responders(question, options.to, gathering);
     const deadline = this.#deadlineOf(question, options);
     gathering.ask(responders, (responder, terms) => ask.put(question, responder, terms, deadline));
-    if (options.signal !== undefined || speaker.cause !== undefined) {
-      gathering.listen(options.signal, speaker.cause);
+    const cause = holderOf(question);
+    if (options.signal !== undefined || cause !== undefined) {
+      gathering.listen(options.signal, cause);
     }
     return gathering.promise;
   }
@@ -64,9 +65,12 @@ export class Gather {
   }
 
   /** Who may run on when the gather is over gets at least the time that any handler gets. */
-  #deadlineOf({ words, now, timeoutMs }: Question, { stragglers }: GatherOptions): number {
+  #deadlineOf(
+    { words, now, timeoutMs, detached }: Question,
+    { stragglers }: GatherOptions,
+  ): number {
     if (stragglers !== 'run') return now.at + timeoutMs;
-    const parents = words.speaker.cause?.deadline ?? Infinity;
+    const parents = (detached ? undefined : words.speaker.cause?.deadline) ?? Infinity;
     return Math.min(parents, now.at + Math.max(timeoutMs, this.#parts.handlerTimeoutMs));
   }
 }

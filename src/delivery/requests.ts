@@ -4,6 +4,7 @@ import { isThenable } from '../kernel/thenable.ts';
 import type { Budget, Shortage } from '../message/budget.ts';
 import type { Envelope } from '../message/envelope.ts';
 import type { Ambient } from './ambient.ts';
+import type { Attempt } from './attempt.ts';
 import type { Delivery } from './delivery.ts';
 import { BudgetExhaustedError, CancelledError, RequestTimeoutError } from './errors.ts';
 import type { Asker, ChunkSink } from './receipt.ts';
@@ -110,6 +111,8 @@ export class Pending implements Asker, Lane {
   readonly message: Envelope;
   readonly promise: Promise<unknown>;
   delivery: Delivery | undefined = undefined;
+  /** The handler that it holds up. */
+  #waiter: Attempt | undefined = undefined;
   posted = false;
   readonly #parts: RequestParts;
   readonly #open: Set<Pending>;
@@ -181,6 +184,14 @@ export class Pending implements Asker, Lane {
     return false;
   }
 
+  /** The handler waits for this until it is settled. */
+  holdsUp(waiter: Attempt): void {
+    if (!waiter.running) return;
+    this.#waiter = waiter;
+    waiter.beginsToWait();
+    waiter.waits.add(this);
+  }
+
   /** What it got, also when that is still on its way. */
   get settled(): Answer | undefined {
     return this.#answer;
@@ -207,6 +218,7 @@ export class Pending implements Asker, Lane {
     this.#answer = UNWANTED;
     this.#stop();
     this.#open.delete(this);
+    this.#waiter?.waits.delete(this);
   }
 
   fail(error: unknown): void {

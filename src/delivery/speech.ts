@@ -67,6 +67,12 @@ export interface AskOptions {
   readonly idleTimeoutMs?: number;
   /** Limits for everything that is said because of it, within those of the context. */
   readonly budget?: BudgetLimits;
+  /**
+   * The handler does not wait for the answer: its own end, its deadline and its slot have nothing
+   * to do with this request, and a failure that nobody looks at is no unhandled rejection.
+   * @default false
+   */
+  readonly detached?: boolean;
 }
 
 /** Options of `request`. */

@@ -73,6 +73,7 @@ export interface Stoppable {
 }
 
 const NO_GROUPS: readonly Group[] = [];
+const NO_ASKERS: Set<Attempt> = new Set();
 
 /**
  * Takes from one mailbox and runs handlers, at most `concurrency` at a time. A step takes one
@@ -90,6 +91,8 @@ export class Worker implements Lane, Recipient {
   posted = false;
   /** Slots in use: running handlers, and retries that hold their agent. */
   running = 0;
+  /** Its running handlers that have asked somebody something. */
+  askers: Set<Attempt> = NO_ASKERS;
   #status: WorkerStatus = 'open';
   /** Handlers that may run at a time now: none while it is paused. */
   #limit: number;
@@ -131,6 +134,11 @@ export class Worker implements Lane, Recipient {
     return this.running < this.#limit;
   }
 
+  /** Every slot is in use, whether or not it takes messages now. */
+  get full(): boolean {
+    return this.running >= this.options.concurrency && this.#status !== 'stopped';
+  }
+
   get status(): WorkerStatus {
     return this.#status;
   }
@@ -154,6 +162,12 @@ export class Worker implements Lane, Recipient {
   /** The handler that has run longest, of those that returned a promise. */
   get busyWith(): Attempt | undefined {
     return this.#shop.running.matching((attempt) => attempt.worker === this)[0];
+  }
+
+  /** One of its handlers asks somebody for the first time. */
+  hasAsker(attempt: Attempt): void {
+    if (this.askers === NO_ASKERS) this.askers = new Set();
+    this.askers.add(attempt);
   }
 
   wake(): void {

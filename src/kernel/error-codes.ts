@@ -78,6 +78,10 @@ export const ERROR_CODES = {
     false,
     'Let one of them stop answering, give the conversation an end of its own, or raise the bound with guard.',
   ],
+  TELLASK_DEADLOCK: [
+    false,
+    'Give one of them more concurrency, send instead of asking, or ask with detached: true if nobody waits.',
+  ],
   TELLASK_RATE_LIMITED: [true, 'Wait for retryAfterMs, or say less.'],
 } as const;
 
