@@ -106,6 +106,7 @@ export type {
 export type { MessageStream } from './delivery/stream.ts';
 export type { Observer } from './delivery/tap.ts';
 export { first, type GatheredSoFar, type Quorum, quorum, type Until } from './delivery/until.ts';
+export type { AgentStatus, Whereabouts } from './delivery/whereabouts.ts';
 export type { OnHang } from './delivery/worker.ts';
 // ---- time, order, chance and names
 export type { Env, FaultPlan, Lane, LaneKind, Timer, TimerOptions } from './kernel/env.ts';

@@ -126,6 +126,11 @@ export class Attempt implements Speaker, Cause {
     return this.#subscription.owner;
   }
 
+  /** What people call its handler. */
+  get handlerName(): string {
+    return this.#subscription.handlerName;
+  }
+
   get replayed(): boolean {
     return this.#delivery?.flags.replayed ?? false;
   }

@@ -1,5 +1,6 @@
 import { TellaskError } from '../kernel/errors.ts';
 import type { BudgetResource, Shortage } from '../message/budget.ts';
+import type { AgentStatus, Whereabouts } from './whereabouts.ts';
 
 // Expected rejections are made without a stack: `{ stack: false }`. What a person has to find in
 // his own code keeps it.
@@ -91,6 +92,12 @@ export class RequestTimeoutError extends TellaskError {
   readonly timeoutMs: number;
   /** Where the request was when the time was up, in words. */
   readonly where: string;
+  /** How many would have been taken before it, if it was queued. */
+  readonly behind: number | undefined;
+  /** Milliseconds for which its handler, or what held up the responder, had been running. */
+  readonly runningForMs: number | undefined;
+  /** What the responder did then. */
+  readonly agentStatus: AgentStatus | undefined;
   /**
    * What was waited for: the `answer`, a sign of life of the responder (`idle`), or the `reader` of
    * a stream, who left no room for another chunk.
@@ -101,16 +108,21 @@ export class RequestTimeoutError extends TellaskError {
     topic: string,
     responder: string,
     timeoutMs: number,
-    where: string,
+    seen: Whereabouts,
     limit: RequestTimeoutError['limit'] = 'answer',
   ) {
     const what = TIMED_OUT[limit](responder, topic);
-    super('TELLASK_TIMEOUT', `${what} ${Math.round(timeoutMs)} ms: ${where}`, { stack: false });
+    super('TELLASK_TIMEOUT', `${what} ${Math.round(timeoutMs)} ms: ${seen.where}`, {
+      stack: false,
+    });
     this.limit = limit;
     this.topic = topic;
     this.responder = responder;
     this.timeoutMs = timeoutMs;
-    this.where = where;
+    this.where = seen.where;
+    this.behind = seen.behind;
+    this.runningForMs = seen.runningForMs;
+    this.agentStatus = seen.agentStatus;
   }
 }
 
@@ -166,7 +178,7 @@ export class ExpiredError extends TellaskError {
   readonly recipient: string;
 
   constructor(topic: string, recipient: string) {
-    super('TELLASK_EXPIRED', `${topic} expired before ${recipient} was free for it`, {
+    super('TELLASK_EXPIRED', `${topic} expired in the queue of ${recipient}`, {
       stack: false,
     });
     this.topic = topic;

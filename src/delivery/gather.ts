@@ -65,12 +65,10 @@ export class Gather {
   }
 
   /** Who may run on when the gather is over gets at least the time that any handler gets. */
-  #deadlineOf(
-    { words, now, timeoutMs, detached }: Question,
-    { stragglers }: GatherOptions,
-  ): number {
+  #deadlineOf(question: Question, { stragglers }: GatherOptions): number {
+    const { now, timeoutMs } = question;
     if (stragglers !== 'run') return now.at + timeoutMs;
-    const parents = (detached ? undefined : words.speaker.cause?.deadline) ?? Infinity;
+    const parents = holderOf(question)?.deadline ?? Infinity;
     return Math.min(parents, now.at + Math.max(timeoutMs, this.#parts.handlerTimeoutMs));
   }
 }

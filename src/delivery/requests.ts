@@ -325,8 +325,8 @@ export class Pending implements Asker, Lane {
 
   #timedOut(afterMs: number, limit: 'answer' | 'idle' = 'answer'): void {
     const { topic, to = 'nobody' } = this.message;
-    const where = whereabouts(this.delivery, this.#parts.now());
-    const error = this.#overrun ?? new RequestTimeoutError(topic, to, afterMs, where, limit);
+    const seen = whereabouts(this.delivery, this.#parts.now());
+    const error = this.#overrun ?? new RequestTimeoutError(topic, to, afterMs, seen, limit);
     this.#giveUp('expired', error);
   }
 
@@ -338,9 +338,9 @@ export class Pending implements Asker, Lane {
       return;
     }
     const { topic, from, to = 'nobody' } = this.message;
-    const where = `${from} has left ${stream.unread} chunks unread`;
+    const seen = { where: `${from} has left ${stream.unread} chunks unread` };
     this.#settle({
-      value: new RequestTimeoutError(topic, to, afterMs, where, 'reader'),
+      value: new RequestTimeoutError(topic, to, afterMs, seen, 'reader'),
       failed: true,
     });
     // The responder has done nothing wrong: to it, its asker has gone.

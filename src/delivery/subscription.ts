@@ -39,6 +39,8 @@ export interface SubscriptionInit {
   /** Whose mailbox it feeds. */
   readonly home: Recipient;
   readonly handler: Invoke;
+  /** The name of the function that was given, whatever stands around it. */
+  readonly handlerName?: string;
   readonly types?: readonly MessageType[] | undefined;
   readonly echo?: boolean;
   readonly retry?: RetryPolicy | undefined;
@@ -76,6 +78,8 @@ export class Subscription {
   readonly batcher: Batcher | undefined;
   readonly permits: Permits | undefined;
   readonly wrapUp: WrapUpCall | undefined;
+  /** What people call the handler; empty when it has no name. */
+  readonly handlerName: string;
   /** The handler alone. */
   readonly handler: Invoke;
   /** The handler with the middleware that is installed now. */
@@ -93,6 +97,7 @@ export class Subscription {
     this.owner = init.owner;
     this.home = init.home;
     this.handler = init.handler;
+    this.handlerName = init.handlerName ?? '';
     this.invoke = init.handler;
     this.types = init.types;
     this.echo = init.echo ?? false;

@@ -123,7 +123,11 @@ export class Subscriptions {
     // The deadline of the request bounds it: see HandlerWatch.
     const timeoutMs = options.timeoutMs ?? Infinity;
     const init = this.#initOf('serve', by, pattern, answering, options, timeoutMs);
-    const subscription = new Subscription({ ...init, wrapUp: this.#wrapUpOf(options) });
+    const subscription = new Subscription({
+      ...init,
+      handlerName: nameOf(handler),
+      wrapUp: this.#wrapUpOf(options),
+    });
     this.#parts.responders.add(subscription);
     this.#keep(subscription);
     return subscription;
@@ -152,7 +156,12 @@ export class Subscriptions {
     const timeoutMs = rest.timeoutMs ?? handlerTimeoutMs;
     const kind = answers ? 'serve' : 'subscribe';
     const init = this.#initOf(kind, by, pattern, join, rest, timeoutMs);
-    const subscription = new Subscription({ ...init, keyed: undefined, batcher });
+    const subscription = new Subscription({
+      ...init,
+      handlerName: nameOf(handle),
+      keyed: undefined,
+      batcher,
+    });
     if (answers) this.#parts.responders.add(subscription);
     else this.#parts.router.add(subscription);
     this.#keep(subscription);
@@ -357,6 +366,7 @@ export class Subscriptions {
       pattern,
       order: ++this.#registered,
       handler: this.#parts.isolate(handler),
+      handlerName: nameOf(handler),
       retry: retry === undefined || retry === false ? undefined : toRetryPolicy(retry),
       retryInPlace: retry !== undefined && retry !== false && retry.order === 'in-place',
       keyOf: keyOf as ((message: Message) => unknown) | undefined,
@@ -386,6 +396,11 @@ export class Subscriptions {
 
 const NO_OPTIONS: SubscribeOptions = {};
 const NOTHING: Invoke = () => undefined;
+
+/** A class may have a static `name` that is anything. */
+function nameOf({ name }: { readonly name: unknown }): string {
+  return typeof name === 'string' ? name : '';
+}
 
 /** Without a key of its own, all of a subscription with a busy policy is one. */
 const oneKey = (): unknown => ANY_MESSAGE;

@@ -40,7 +40,7 @@ export function standstillOf(
   // A copy that was handed over directly needs a record: its asker is found by that.
   void asking.delivery;
   asking.beginsToWait();
-  const graph = reachableFrom(home, asking);
+  const graph = reachableFrom(home, slotOf(asking));
   while (reduce(graph)) {}
   return graph.workers.has(home) ? nameCycle(graph, home, topic) : undefined;
 }
@@ -59,12 +59,12 @@ function reachableFrom(home: Worker, asking: Attempt): Graph {
   const attempts = new Set([asking]);
   const open: (Worker | Attempt)[] = [home];
   for (const one of open) {
-    for (const next of one instanceof Worker ? one.askers : awaitedBy(one)) {
+    for (const next of one instanceof Worker ? slotsOf(one) : awaitedBy(one)) {
       if (next instanceof Worker) {
         if (!next.full || workers.has(next)) continue;
         workers.add(next);
       } else {
-        if (next.waits.size === 0 || attempts.has(next)) continue;
+        if (waitsOf(next).length === 0 || attempts.has(next)) continue;
         attempts.add(next);
       }
       open.push(next);
@@ -84,10 +84,8 @@ function reduce(graph: Graph): boolean {
     }
   }
   for (const worker of workers) {
-    // All that is handled in one batch holds one slot.
-    const slots = new Set<unknown>();
-    for (const asker of worker.askers) if (attempts.has(asker)) slots.add(asker.batch ?? asker);
-    if (slots.size < worker.running) workers.delete(worker);
+    const stuck = slotsOf(worker).filter((slot) => attempts.has(slot));
+    if (stuck.length < worker.running) workers.delete(worker);
   }
   return workers.size + attempts.size < before;
 }
@@ -96,10 +94,29 @@ function stands({ workers, attempts }: Graph, one: Worker | Attempt): boolean {
   return one instanceof Worker ? workers.has(one) : attempts.has(one);
 }
 
+/** Whoever stands for the slot: all that is handled in one batch holds one, and waits together. */
+function slotOf(attempt: Attempt): Attempt {
+  const { batch, worker } = attempt;
+  if (batch === undefined) return attempt;
+  return [...worker.askers].find((asker) => asker.batch === batch) ?? attempt;
+}
+
+function slotsOf({ askers }: Worker): Attempt[] {
+  return [...new Set([...askers].map(slotOf))];
+}
+
+function waitsOf(slot: Attempt): readonly Awaited[] {
+  const { batch, worker } = slot;
+  if (batch === undefined) return [...slot.waits];
+  return [...worker.askers]
+    .filter((asker) => asker.batch === batch)
+    .flatMap(({ waits }) => [...waits]);
+}
+
 /** Who has to go on before a handler can. */
-function awaitedBy({ waits }: Attempt): (Worker | Attempt)[] {
+function awaitedBy(slot: Attempt): (Worker | Attempt)[] {
   const nexts: (Worker | Attempt)[] = [];
-  for (const { delivery } of waits) {
+  for (const { delivery } of waitsOf(slot)) {
     const next = delivery === undefined ? undefined : holderOf(delivery);
     if (next !== undefined) nexts.push(next);
   }
@@ -112,7 +129,7 @@ function holderOf({
   current,
   home,
 }: NonNullable<Asker['delivery']>): Worker | Attempt | undefined {
-  if (state === 'inFlight') return current;
+  if (state === 'inFlight') return current && slotOf(current);
   return (state === 'queued' || state === 'waiting') && home instanceof Worker ? home : undefined;
 }
 
@@ -138,8 +155,8 @@ function wayTo(
   if (one === graph.asking) return [last];
   if (seen.has(one)) return undefined;
   seen.add(one);
-  if (one instanceof Worker) return first([...one.askers], (next) => via(next));
-  return first([...one.waits], ({ delivery, message }) => {
+  if (one instanceof Worker) return first(slotsOf(one), (next) => via(next));
+  return first(waitsOf(one), ({ delivery, message }) => {
     const next = delivery === undefined ? undefined : holderOf(delivery);
     const rest = next === undefined ? undefined : via(next);
     return rest === undefined ? undefined : [{ agent: one.agent, topic: message.topic }, ...rest];

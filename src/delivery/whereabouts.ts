@@ -1,35 +1,110 @@
 import type { Delivery } from './delivery.ts';
 import { Worker } from './worker.ts';
 
-/** Says in words where a delivery is, for a time-out that explains itself. */
-export function whereabouts(delivery: Delivery | undefined, now: number): string {
-  if (delivery === undefined) return 'it has not reached a mailbox';
+/** What an agent does while somebody waits for it. */
+export type AgentStatus = 'idle' | 'busy' | 'paused' | 'left';
+
+/** Where a request is, for a time-out that explains itself. */
+export interface Whereabouts {
+  /** In words. */
+  readonly where: string;
+  /** How many would have been taken before it. */
+  readonly behind?: number;
+  /** Milliseconds for which its handler has been running, or what holds up its agent. */
+  readonly runningForMs?: number;
+  readonly agentStatus?: AgentStatus;
+}
+
+/** Looks where a delivery is at the monotonic instant `now`. */
+export function whereabouts(delivery: Delivery | undefined, now: number): Whereabouts {
+  if (delivery === undefined) return { where: 'not in a mailbox yet' };
   const { owner } = delivery.subscription;
   switch (delivery.state) {
     case 'inFlight':
-      return `${owner} has been at it for ${seconds(now - (delivery.current?.startedAt ?? now))}`;
-    case 'deferred':
-      return `${owner} has owed the answer for ${seconds(now - (delivery.flags.deferral?.since ?? now))}`;
+      return running(delivery, now);
     case 'queued':
-      return `it is queued with ${owner}${behind(delivery, now)}`;
+      return queued(delivery, now);
     case 'waiting':
-      return `it waits for a place in the full mailbox of ${owner}`;
+      return { ...line(delivery, now, `waiting for a place in the full mailbox of ${owner}`) };
+    case 'deferred': {
+      const since = delivery.flags.deferral?.since ?? now;
+      return { where: `deferred by ${owner} ${seconds(now - since)} ago` };
+    }
     case 'retryWait':
-      return `${owner} failed ${delivery.attempts} times and a retry is waiting`;
+      return { where: `waiting for a retry after ${owner} failed ${times(delivery.attempts)}` };
+    case 'expired':
+      return { where: `expired in the queue of ${owner}` };
     default:
-      return `it was ${delivery.state}`;
+      return { where: `it was ${delivery.state}` };
   }
 }
 
-function behind({ home }: Delivery, now: number): string {
-  const others = Math.max(0, home.mailbox.size - 1);
-  const line = others === 0 ? '' : ` among ${others} others`;
-  if (!(home instanceof Worker)) return line;
-  if (home.status === 'paused') return `${line}; the agent is paused`;
-  const attempt = home.busyWith;
-  if (attempt === undefined) return line;
-  const since = seconds(now - attempt.startedAt);
-  return `${line}, behind ${attempt.message.topic}, which has been running for ${since}`;
+/** What an agent's worker does now. */
+export function statusOf({ status, running: slots }: Worker): AgentStatus {
+  if (status === 'stopped') return 'left';
+  if (status === 'paused') return 'paused';
+  return slots > 0 ? 'busy' : 'idle';
+}
+
+function running({ subscription, current, home }: Delivery, now: number): Whereabouts {
+  const runningForMs = now - (current?.startedAt ?? now);
+  const { handlerName } = subscription;
+  const within = handlerName === '' ? '' : ` in ${handlerName}`;
+  const where = `running for ${seconds(runningForMs)}${within}`;
+  return { where, runningForMs, ...statusIn(home) };
+}
+
+function queued(delivery: Delivery, now: number): Whereabouts {
+  const { home, subscription } = delivery;
+  const inLine = placeOf(delivery);
+  if (inLine === undefined) {
+    const held =
+      subscription.batcher === undefined ? 'held by its key or its rate limit' : 'waits in a batch';
+    return line(delivery, now, held);
+  }
+  const where = inLine === 0 ? 'next in line' : `queued behind ${inLine}`;
+  return { ...line({ home, subscription }, now, where), behind: inLine };
+}
+
+/** What keeps it waiting, behind the words that say where it waits. */
+function line(
+  { home, subscription }: Pick<Delivery, 'home' | 'subscription'>,
+  now: number,
+  where: string,
+): Whereabouts {
+  if (!(home instanceof Worker)) return { where };
+  const status = statusIn(home);
+  const { owner } = subscription;
+  if (home.status === 'paused') return { where: `${where} (${owner} is paused)`, ...status };
+  const busyWith = home.busyWith;
+  if (busyWith === undefined) return { where, ...status };
+  const runningForMs = now - busyWith.startedAt;
+  const { topic } = busyWith.message;
+  const { handlerName } = busyWith;
+  const what = handlerName === '' ? topic : `${handlerName} (${topic})`;
+  const rest = `${owner} has been running ${what} for ${seconds(runningForMs)}`;
+  return { where: `${where}; ${rest}`, runningForMs, ...status };
+}
+
+function statusIn(home: Delivery['home']): Pick<Whereabouts, 'agentStatus'> {
+  return home instanceof Worker ? { agentStatus: statusOf(home) } : {};
+}
+
+/** How many would be taken before it; undefined when it stands in no lane. */
+function placeOf(delivery: Delivery): number | undefined {
+  const { priority, ticket } = delivery;
+  let before = 0;
+  let found = false;
+  delivery.home.mailbox.lanes.forEach((other) => {
+    if (other === delivery) found = true;
+    else if (other.priority > priority) before++;
+    else if (other.priority === priority && other.ticket < ticket) before++;
+  });
+  return found ? before : undefined;
+}
+
+function times(count: number): string {
+  return count === 1 ? 'once' : `${count} times`;
 }
 
 function seconds(ms: number): string {

@@ -38,6 +38,7 @@ import type {
 import type { MessageStream } from '../delivery/stream.ts';
 import type { Invoke, Subscription } from '../delivery/subscription.ts';
 import type { Subscriber, Subscriptions } from '../delivery/subscriptions.ts';
+import { statusOf } from '../delivery/whereabouts.ts';
 import { Worker } from '../delivery/worker.ts';
 import { onAbort } from '../kernel/abort.ts';
 import { isThenable } from '../kernel/thenable.ts';
@@ -428,13 +429,15 @@ export class Hosting implements AgentHost {
 
   /** What a responder returns is checked and taken in like everything that is said. */
   #answering(handler: Invoke): Invoke {
-    return (message, context) => {
+    const answering: Invoke = (message, context) => {
       const answer = handler(message, context);
       // By a promise of our own: the `then` of another kind may give nothing back.
       return isThenable(answer)
         ? Promise.resolve(answer).then((value) => this.#given(message, context, value))
         : this.#given(message, context, answer);
     };
+    // A time-out says in which handler it was: in that of the user.
+    return Object.defineProperty(answering, 'name', { value: handler?.name ?? '' });
   }
 
   /** A generator is driven to its end; what it returns then is the answer. */
@@ -494,12 +497,6 @@ class Handle implements SubscriptionHandle {
   [Symbol.dispose](): void {
     this.unsubscribe();
   }
-}
-
-function statusOf({ status, running }: Worker): AgentInfo['status'] {
-  if (status === 'stopped') return 'left';
-  if (status === 'paused') return 'paused';
-  return running > 0 ? 'busy' : 'idle';
 }
 
 /** The logger with some fields in every line, read when a line is written. */

@@ -88,11 +88,13 @@ describe('the time of a request', () => {
     }, 'waiting');
 
     expect(running).toBe(
-      'running did not answer running.q within 12300 ms: running has been at it for 12.3 s',
+      'running did not answer running.q within 12300 ms: running for 12.3 s in hang',
     );
-    expect(paused).toMatch(/it is queued with paused; the agent is paused$/);
-    expect(behind).toMatch(/behind block, which has been running for 12.3 s$/);
-    expect(waiting).toMatch(/it waits for a place in the full mailbox of waiting$/);
+    expect(paused).toMatch(/: next in line \(paused is paused\)$/);
+    expect(behind).toMatch(/: next in line; behind has been running hang \(block\) for 12.3 s$/);
+    expect(waiting).toMatch(
+      /: waiting for a place in the full mailbox of waiting \(waiting is paused\)$/,
+    );
   });
 
   it('dead-letters a handler that fails after the time-out of its asker', async () => {

@@ -615,7 +615,7 @@ describe('the deadline of a deferred answer', () => {
     expect(asked.now()).toMatchObject({
       error: {
         code: 'TELLASK_TIMEOUT',
-        message: 'desk did not answer approve within 1000 ms: desk has owed the answer for 1.0 s',
+        message: 'desk did not answer approve within 1000 ms: deferred by desk 1.0 s ago',
       },
     });
     expect(later.signal.aborted).toBe(true);

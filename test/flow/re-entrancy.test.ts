@@ -120,18 +120,19 @@ describe.each(['real', 'simulated'] as const)('inside a handler, on the %s Env',
 });
 
 describe('an agent that asks itself', () => {
-  it('waits for itself until the time-out, which says so', async () => {
+  it('waits for itself by its handle until the time-out, which says so', async () => {
     const t = createTestBus();
     const errors: string[] = [];
-    t.bus.register('agent').serve('self', async (_request, context) => {
-      await context.request('self', {}, { timeoutMs: 1_000 }).catch((e) => errors.push(e.message));
+    const agent = t.bus.register('agent');
+    agent.serve('self', async function onSelf() {
+      await agent.request('self', {}, { timeoutMs: 1_000 }).catch((e) => errors.push(e.message));
     });
 
     t.bus.request('self', {}).catch(() => {});
     await t.clock.advance(1_000);
 
     expect(errors).toEqual([
-      'agent did not answer self within 1000 ms: it is queued with agent, behind self, which has been running for 1.0 s',
+      'agent did not answer self within 1000 ms: next in line; agent has been running onSelf (self) for 1.0 s',
     ]);
   });
 });

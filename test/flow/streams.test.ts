@@ -544,7 +544,7 @@ describe('the limits of a stream', () => {
           error: {
             code: 'TELLASK_TIMEOUT',
             limit: 'idle',
-            message: 'a gave no sign of life on q for 1000 ms: a has been at it for 2.0 s',
+            message: 'a gave no sign of life on q for 1000 ms: running for 2.0 s',
           },
         },
       },
@@ -603,7 +603,14 @@ describe('the limits of a stream', () => {
     expect(reading.now()).toBe('pending');
     await t.clock.advance(1);
     expect(reading.now()).toMatchObject({
-      value: { end: { error: { limit: 'idle', where: expect.stringContaining('queued with a') } } },
+      value: {
+        end: {
+          error: {
+            limit: 'idle',
+            where: expect.stringContaining('next in line; a has been running'),
+          },
+        },
+      },
     });
     expect(t.bus.inspect()).toMatchObject({ expired: 1 });
   });
