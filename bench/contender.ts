@@ -68,6 +68,8 @@ export interface Abilities {
   asker: Asker;
   priorityQueue: PriorityQueue;
   taskQueue: TaskQueue;
+  /** The same, with up to 100 tasks in one call. */
+  batchQueue: TaskQueue;
   holder: Holder;
   patterns: PatternCompiler;
   /** The specifier or file URL that a program imports. */

@@ -76,6 +76,21 @@ export const contender: Contender = {
         push: (payload) => bus.send('worker', 'task.run', payload),
       };
     },
+    batchQueue: async () => {
+      const { MessageBus } = await library();
+      const bus = new MessageBus();
+      const agent = bus.register('worker');
+      return {
+        handler,
+        work: (handle) => {
+          const each = (messages: readonly unknown[]): void => {
+            for (const message of messages) handle(message);
+          };
+          agent.subscribeBatch('task.run', each, { batch: { max: 100, waitMs: 0 } });
+        },
+        push: (payload) => bus.send('worker', 'task.run', payload),
+      };
+    },
     priorityQueue: async () => {
       const { Lanes } = await import('../../dist/mailbox/lanes.js');
       const lanes = new Lanes<{ priority: number; ticket: number }>({ ageingLimit: 16 });

@@ -37,7 +37,7 @@ export type HostSubscribeBatchOptions<M extends Message = Message> = SubscribeBa
 
 /** Options of `serveBatch`. */
 export interface ServeBatchOptions<M extends Message = Message>
-  extends Omit<ServeOptions<M>, 'idempotent' | 'busy'> {
+  extends Omit<ServeOptions<M>, 'idempotent' | 'busy' | 'wrapUp' | 'wrapUpTimeoutMs'> {
   readonly batch?: BatchOptions;
 }
 
@@ -74,6 +74,8 @@ function refuseSingle(options: SubscribeOptions & ServeOptions): void {
   };
   if (options.group !== undefined) refuse('group', 'its members would share one batch');
   if (options.busy !== undefined) refuse('busy', 'collecting is what a batch does meanwhile');
+  if (options.wrapUp !== undefined)
+    refuse('wrapUp', 'each of its requests has a budget of its own');
   if (options.idempotent !== undefined) {
     refuse('idempotent', 'a repeated request would wait for the batch that waits for it');
   }

@@ -800,6 +800,7 @@ describe('options of batches', () => {
     [{ batch: 5 }, TypeError],
     [{ group: 'g' }, TypeError],
     [{ busy: 'latest' }, TypeError],
+    [{ wrapUp: () => 0 }, TypeError],
     [{ retry: { order: 'in-place' } }, TypeError],
     [{ idempotent: { windowMs: 1 } }, TypeError],
     [{ concurrency: 2 }, TypeError],
