@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { type Context, type Message, type MessageStream, RejectedError } from '../../src/index.ts';
+import { z } from 'zod';
+import {
+  type Context,
+  defineContract,
+  type Message,
+  type MessageStream,
+  RejectedError,
+} from '../../src/index.ts';
 import { createTestBus } from '../../src/testing.ts';
 import { makeBus } from '../make-bus.ts';
 import { expectBalanced, gate, hang, outcomeOf } from './books.ts';
@@ -342,6 +349,39 @@ describe.each(['real', 'simulated'] as const)('streams, on the %s Env', (env) =>
       value: { chunks: [{ n: 1 }, { n: 2 }], end: { error: { code: 'TELLASK_PAYLOAD' } } },
     });
     expect(log).toEqual(['ended']);
+    expectBalanced(bus);
+  });
+
+  // F:A6
+  it('give each chunk back as the schema of the contract does, once', async () => {
+    let parsed = 0;
+    const chunk = z.string().transform((text) => {
+      parsed++;
+      return text.length;
+    });
+    const contract = defineContract({
+      requests: { q: { input: z.number(), output: z.string(), chunk } },
+    });
+    const { bus, settle } = makeBus(env, { contract });
+    bus.register('a').serve('q', async function* (request) {
+      yield 'one';
+      yield 'three';
+      if (request.payload > 1) yield 7 as never;
+      return 'done';
+    });
+
+    const right = outcomeOf(read(bus.stream('q', 1)));
+    const asked = outcomeOf(bus.request('q', 1));
+    const wrong = outcomeOf(read(bus.stream('q', 2)));
+    await settle();
+
+    expect(right.now()).toEqual({ value: { chunks: [3, 5], end: { value: 'done' } } });
+    expect(asked.now()).toEqual({ value: 'done' });
+    expect(wrong.now()).toMatchObject({
+      value: { chunks: [3, 5], end: { error: { code: 'TELLASK_VALIDATION' } } },
+    });
+    // Nobody reads the chunks of a request.
+    expect(parsed).toBe(4);
     expectBalanced(bus);
   });
 
