@@ -26,6 +26,7 @@ export class HandlerWatch implements Watch {
   /** It is the time of a budget that ends it. */
   readonly #byBudget: boolean;
   #inGrace = false;
+  #forget: (() => void) | undefined;
 
   constructor(parts: WatchParts, attempt: Attempt, onHung: (failure: Failure) => void) {
     this.#env = parts.env;
@@ -38,7 +39,7 @@ export class HandlerWatch implements Watch {
     this.#byBudget = timeoutMs === left && deadline === attempt.message.lineage?.budget?.deadline;
     if (timeoutMs !== Infinity) this.#arm(Math.max(0, timeoutMs));
     // Without a time-out nothing else would ever end who does not heed that nobody waits for it.
-    else attempt.onAbort((reason) => this.hurry(failureOf(reason, reason)));
+    else this.#forget = attempt.onAbort((reason) => this.hurry(failureOf(reason, reason)));
   }
 
   standDown(): void {
@@ -53,6 +54,8 @@ export class HandlerWatch implements Watch {
 
   stop(): void {
     this.#timer?.cancel();
+    // What it put off may be aborted long after it has returned.
+    this.#forget?.();
   }
 
   #arm(timeoutMs: number): void {

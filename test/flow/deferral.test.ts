@@ -597,6 +597,26 @@ describe.each(['real', 'simulated'] as const)('deferred answers, on the %s Env',
   });
 });
 
+describe('an asynchronous handler that put its answer off', () => {
+  it('has no grace left to run out when the answer is called off', async () => {
+    const t = createTestBus({ graceMs: 5 });
+    t.bus.register('desk').serve('approve', async (_request, context) => {
+      context.defer(undefined, { timeoutMs: 500 });
+    });
+    const controller = new AbortController();
+    const options = { timeoutMs: Infinity, signal: controller.signal };
+    void t.bus.request('approve', 1, options).catch(() => {});
+    await t.settle();
+
+    controller.abort('enough');
+    await t.clock.advance(1_000);
+
+    expect(t.bus.inspect()).toMatchObject({ cancelled: 1, deadLettered: 0, abandoned: 0 });
+    expect(t.bus.deadLetters.list()).toEqual([]);
+    expect(await t.bus.drain({ timeoutMs: 0 })).toBe(true);
+  });
+});
+
 describe('the deadline of a deferred answer', () => {
   // R:F0 R:J1
   it('is the asker’s: then the delivery expires and the signal aborts', async () => {
