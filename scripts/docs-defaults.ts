@@ -12,6 +12,7 @@ const MEANINGS: Readonly<Record<keyof typeof DEFAULTS, Described>> = {
   overflow: ['`register`, `bus.subscribe`: `overflow`', 'what a full mailbox does'],
   ageingLimit: ['`register`, `bus.subscribe`: `ageingLimit`', 'takes that may pass the oldest'],
   onHang: ['`register`, `bus.subscribe`: `onHang`', 'what becomes of a hung handler’s slot'],
+  busy: ['`subscribe`, `serve`: `busy`', 'what comes while its key is at work'],
   handlerTimeoutMs: [
     'bus: `handlerTimeoutMs`',
     'how long a handler may run; asked, its asker’s rest',

@@ -68,6 +68,7 @@ export const DEFAULTS = {
   overflow: 'reject',
   ageingLimit: 16,
   onHang: 'release',
+  busy: 'queue',
   handlerTimeoutMs: 300_000,
   graceMs: 1_000,
   requestTimeoutMs: 30_000,
