@@ -30,6 +30,11 @@ export interface Asker {
   ask(value: number): PromiseLike<unknown>;
 }
 
+export interface Streamer {
+  /** Makes the numbers from 1 to `chunks`, one at a time, for who reads them. */
+  stream(chunks: number): AsyncIterable<unknown>;
+}
+
 /** What a mailbox holds: taken by greatest priority first, oldest ticket first inside. */
 export interface Queued {
   priority: number;
@@ -66,6 +71,7 @@ export interface Abilities {
   pubSub: PubSub;
   wildcards: PubSub;
   asker: Asker;
+  streamer: Streamer;
   priorityQueue: PriorityQueue;
   taskQueue: TaskQueue;
   /** The same, with up to 100 tasks in one call. */

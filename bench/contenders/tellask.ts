@@ -66,6 +66,14 @@ export const contender: Contender = {
       agent.serve('math.next', ({ payload }) => (payload as number) + 1);
       return { ask: (value) => bus.request('math.next', value) };
     },
+    streamer: async () => {
+      const { MessageBus } = await library();
+      const bus = new MessageBus();
+      bus.register('counter').serve('count', async function* ({ payload }) {
+        for (let chunk = 1; chunk <= (payload as number); chunk += 1) yield chunk;
+      });
+      return { stream: (chunks) => bus.stream('count', chunks) };
+    },
     taskQueue: async () => {
       const { MessageBus } = await library();
       const bus = new MessageBus();

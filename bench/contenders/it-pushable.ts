@@ -1,0 +1,20 @@
+import type { Contender } from '../contender.ts';
+
+/** An unbounded queue that is iterated: no request, no mailbox, no back-pressure. */
+export const contender: Contender = {
+  name: 'it-pushable',
+  package: 'it-pushable',
+  abilities: {
+    streamer: async () => {
+      const { pushable } = await import('it-pushable');
+      return {
+        stream: (chunks) => {
+          const values = pushable<number>({ objectMode: true });
+          for (let chunk = 1; chunk <= chunks; chunk += 1) values.push(chunk);
+          values.end();
+          return values;
+        },
+      };
+    },
+  },
+};
