@@ -1,5 +1,5 @@
 // 16 A budget over a tree of agents: it ends early, and what was done is not thrown away.
-import { type Agent, BudgetExhaustedError, MessageBus } from 'tellask';
+import { type Agent, BudgetExhaustedError, type BudgetLimits, MessageBus } from 'tellask';
 
 function makeModel(agent: Agent): void {
   // What a model has used up counts, also when it was too much.
@@ -32,7 +32,7 @@ function makeEditor(agent: Agent): void {
       }
       return done;
     },
-    // The one last call: it can ask for nothing more, and what it returns is the partial result.
+    // The one last call: what it returns is the partial result.
     { wrapUp: (request) => chapters.get(request.id) },
   );
 }
@@ -42,13 +42,9 @@ makeModel(bus.register('model'));
 makeWriter(bus.register('writer'));
 makeEditor(bus.register('editor'));
 
-async function order(budget: {
-  readonly tokens?: number;
-  readonly messages?: number;
-}): Promise<void> {
+async function order(budget: BudgetLimits): Promise<void> {
   try {
-    const report = await bus.request('report.write', ['tea', 'cups', 'milk', 'sugar'], { budget });
-    console.log('the whole report:', report);
+    console.log(await bus.request('report.write', ['tea', 'cups', 'milk', 'sugar'], { budget }));
   } catch (error) {
     if (!(error instanceof BudgetExhaustedError)) throw error;
     console.log(`no more ${error.resource}: ${error.spent} of ${error.limit} spent`);

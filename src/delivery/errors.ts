@@ -285,8 +285,13 @@ export class BudgetExhaustedError extends TellaskError {
 
   /** The same error with what was done so far: throw it instead. */
   withPartial(partial: unknown): BudgetExhaustedError {
-    return new BudgetExhaustedError(this, partial);
+    return exhausted(this, partial);
   }
+}
+
+/** Not inside of the class: a bundler would give a class that names itself another name. */
+function exhausted(shortage: Shortage, partial: unknown): BudgetExhaustedError {
+  return new BudgetExhaustedError(shortage, partial);
 }
 
 /** The delivery is over for its handler. Code `TELLASK_FENCED`. */

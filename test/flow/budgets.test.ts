@@ -373,7 +373,7 @@ describe.each(['real', 'simulated'] as const)('budgets, on the %s Env', (env) =>
 
     expect(() => agent.serve('q', () => 1, options)).toThrow(text);
     expect(() => agent.subscribe('q', () => 1, options)).toThrow(`${name} belongs to serve`);
-    expect(() => agent.serveBatch('q', () => [], options)).toThrow(`${name} belongs to serve`);
+    expect(() => agent.serveBatch('q', () => [], options)).toThrow(name);
   });
 
   // ---- partial results
@@ -691,10 +691,15 @@ describe('the time of a budget', () => {
     expectBalanced(t.bus);
   });
 
-  it('ends an answer that is put off, which may still fail with what is there', async () => {
+  it('gives an answer that is put off the same moment', async () => {
     const { t, ask } = makeTimed();
     const a = t.bus.register('a');
     a.serve('never', (_request, context) => context.defer());
+    a.serve('half', (_request, context) =>
+      context.defer((later) => {
+        context.signal.addEventListener('abort', () => later.answer('half'));
+      }),
+    );
     a.serve('spent', (_request, context) =>
       context.defer((later) => {
         try {
@@ -705,16 +710,34 @@ describe('the time of a budget', () => {
       }),
     );
 
-    const never = ask('never', { budget: { ms: 20 } });
+    const timed = ['never', 'half'].map((topic) => ask(topic, { budget: { ms: 20 } }));
     const spent = ask('spent', { budget: { tokens: 0 } });
     await t.clock.advance(20);
+    const half = { error: { ...late, partial: 'half' } };
+    expect(timed.map((one) => one.now())).toMatchObject(['pending', half]);
+    await t.clock.advance(1_000);
 
-    expect([never.now(), spent.now()]).toMatchObject([
-      { error: late },
-      { error: { resource: 'tokens', partial: 'half' } },
-    ]);
-    expect(t.bus.inspect()).toMatchObject({ deferred: 0, expired: 1, deadLettered: 1 });
-    expect(t.bus.deadLetters.list().map(({ reason }) => reason)).toEqual(['budget', 'expired']);
+    expect(timed[0]?.now()).toMatchObject({ error: late });
+    expect(spent.now()).toMatchObject({ error: { resource: 'tokens', partial: 'half' } });
+    expect(t.bus.inspect()).toMatchObject({ deferred: 0, expired: 1, handled: 1, deadLettered: 1 });
+  });
+
+  it('reaches who answers in the place of another, whose partial result comes back', async () => {
+    const { t, ask } = makeTimed();
+    const spent: number[] = [];
+    t.bus.register('a').serve('q', (_request, context) => context.forward('b'));
+    t.bus.register('b').serve('q', async (_request, context) => {
+      await untilAborted(context).catch(() => {});
+      spent.push(context.budget.spent.messages);
+      return 'half';
+    });
+
+    const asked = ask('q', { to: 'a', budget: { ms: 20 } });
+    await t.clock.advance(20);
+
+    expect(asked.now()).toMatchObject({ error: { ...late, partial: 'half' } });
+    expect(spent).toEqual([1]);
+    expectBalanced(t.bus);
   });
 
   it('ends a stream with what its reader has not read yet, and then the error', async () => {
