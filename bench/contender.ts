@@ -66,12 +66,21 @@ export interface PatternCompiler {
   compile(pattern: string): { matches(topic: string): boolean };
 }
 
+/** How many are asked at once in the row of gathering. */
+export const RESPONDERS = 10;
+
+export interface Gatherer {
+  /** Asks {@link RESPONDERS} of them for `value + 1` at once; resolves with all answers. */
+  gather(value: number): PromiseLike<readonly unknown[]>;
+}
+
 /** What a row can need. A contender takes part in every row whose ability it has. */
 export interface Abilities {
   pubSub: PubSub;
   wildcards: PubSub;
   asker: Asker;
   streamer: Streamer;
+  gatherer: Gatherer;
   priorityQueue: PriorityQueue;
   taskQueue: TaskQueue;
   /** The same, with up to 100 tasks in one call. */

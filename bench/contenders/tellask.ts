@@ -1,4 +1,4 @@
-import type { Contender, HandlerShape, PubSub } from '../contender.ts';
+import { type Contender, type HandlerShape, type PubSub, RESPONDERS } from '../contender.ts';
 
 const handler: HandlerShape = { parameters: 'message, context', payload: 'message.payload' };
 
@@ -73,6 +73,17 @@ export const contender: Contender = {
         for (let chunk = 1; chunk <= (payload as number); chunk += 1) yield chunk;
       });
       return { stream: (chunks) => bus.stream('count', chunks) };
+    },
+    gatherer: async () => {
+      const { MessageBus } = await library();
+      const bus = new MessageBus();
+      for (let index = 0; index < RESPONDERS; index += 1) {
+        const agent = bus.register(`math-${index}`, { capacity: Number.POSITIVE_INFINITY });
+        agent.serve('math.next', ({ payload }) => (payload as number) + 1);
+      }
+      return {
+        gather: async (value) => (await bus.gather('math.next', value)).ok.map((one) => one.value),
+      };
     },
     taskQueue: async () => {
       const { MessageBus } = await library();

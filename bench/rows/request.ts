@@ -1,4 +1,4 @@
-import { type Asker, ability } from '../contender.ts';
+import { type Asker, ability, RESPONDERS } from '../contender.ts';
 import type { Row } from '../row.ts';
 import { timed, type Work } from '../timed.ts';
 
@@ -32,4 +32,23 @@ function request(inFlight: number): Row {
   };
 }
 
-export const rows: readonly Row[] = [request(1), request(1_000)];
+const gather: Row = {
+  name: 'gather-10',
+  title: `one question to ${RESPONDERS} responders, all answers together`,
+  unit: 'ns',
+  needs: 'gatherer',
+  goals: [{ kind: 'ratio', to: ['moleculer'], atMost: 1 }],
+  prepare: async (contender) => {
+    const gatherer = await ability(contender, 'gatherer');
+    const work: Work = async (operations) => {
+      for (let value = 0; value < operations; value += 1) {
+        const answers = await gatherer.gather(value);
+        const right = answers.every((answer) => answer === value + 1);
+        if (!right || answers.length !== RESPONDERS) throw new Error(`wrong answers: ${answers}`);
+      }
+    };
+    return timed(work);
+  },
+};
+
+export const rows: readonly Row[] = [request(1), request(1_000), gather];
