@@ -1,4 +1,4 @@
-import { editDistance } from '../message/edit-distance.ts';
+import { nearestOf } from '../message/edit-distance.ts';
 import type { AgentRecord } from './agent-record.ts';
 
 /** Who is registered now. */
@@ -32,14 +32,6 @@ export class Registry {
 
   /** The name that a mistyped one may have meant. */
   nearest(name: string): string | undefined {
-    let best: string | undefined;
-    let limit = Math.min(3, Math.floor(name.length / 3));
-    for (const candidate of this.#records.keys()) {
-      const distance = editDistance(name, candidate, limit);
-      if (distance > limit || (best !== undefined && distance === limit)) continue;
-      best = candidate;
-      limit = distance;
-    }
-    return best;
+    return nearestOf(name, this.#records.keys());
   }
 }

@@ -157,7 +157,7 @@ export class Ask {
     this.#knownFamily(this.#parts.responders.route(topic), topic);
     const terms = { timeoutMs, signal, cause: speaker.cause };
     if (await this.#untilServed(topic, to, terms)) return;
-    throw new NoResponderError(topic, whoOf(to), this.#nearest(topic));
+    throw new NoResponderError(topic, whoOf(to), this.#nearestServed(topic));
   }
 
   /** False when the time was over first. Who comes may have left again before he is looked at. */
@@ -346,7 +346,7 @@ export class Ask {
     }
     return refusals.refuse(
       words,
-      new NoResponderError(words.topic, whoOf(to), this.#nearest(words.topic)),
+      new NoResponderError(words.topic, whoOf(to), this.#nearestServed(words.topic)),
     );
   }
 
@@ -399,6 +399,12 @@ export class Ask {
       throw refusals.count(new UnknownTopicError(topic, this.#nearest(topic)));
     }
     return family;
+  }
+
+  /** What is served comes first: a topic that only the contract knows has nobody either. */
+  #nearestServed(topic: string): string | undefined {
+    const named = this.#nearest(topic);
+    return this.#parts.responders.nearest(topic) ?? (named === topic ? undefined : named);
   }
 
   #nearest(topic: string): string | undefined {

@@ -1,3 +1,4 @@
+import { nearestOf } from '../message/edit-distance.ts';
 import type { Family } from '../message/family-index.ts';
 import { checkTopic } from '../message/topic.ts';
 import { Router } from '../routing/router.ts';
@@ -19,6 +20,8 @@ export interface Serving {
 export class Responders {
   readonly #router: Router<Subscription, Serving>;
   readonly #arrivals: Arrivals;
+  /** How many serve each topic, or pattern of topics. */
+  readonly #served = new Map<string, number>();
   #turn = 0;
 
   constructor(familyOf: (topic: string) => Family | undefined, arrivals: Arrivals) {
@@ -33,11 +36,23 @@ export class Responders {
 
   add(subscription: Subscription): void {
     this.#router.add(subscription);
+    const { source } = subscription.pattern;
+    this.#served.set(source, (this.#served.get(source) ?? 0) + 1);
     this.#arrivals.came(subscription);
   }
 
   remove(subscription: Subscription): void {
     this.#router.remove(subscription);
+    const { source } = subscription.pattern;
+    const others = (this.#served.get(source) ?? 0) - 1;
+    if (others > 0) this.#served.set(source, others);
+    else this.#served.delete(source);
+  }
+
+  /** What is served that somebody may have meant by a topic that is not. */
+  nearest(topic: string): string | undefined {
+    const others = [...this.#served.keys()].filter((source) => source !== topic);
+    return nearestOf(topic, others);
   }
 
   /** @throws InvalidTopicError `TELLASK_INVALID_TOPIC` */

@@ -15,6 +15,19 @@ export function editDistance(a: string, b: string, limit: number): number {
   return row[b.length] ?? 0;
 }
 
+/** The candidate that a mistyped name may have meant: at most 3 typos away, and one in 3 letters. */
+export function nearestOf(name: string, candidates: Iterable<string>): string | undefined {
+  let best: string | undefined;
+  let limit = Math.min(3, Math.floor(name.length / 3));
+  for (const candidate of candidates) {
+    const distance = editDistance(name, candidate, limit);
+    if (distance > limit || (best !== undefined && distance === limit)) continue;
+    best = candidate;
+    limit = distance;
+  }
+  return best;
+}
+
 /** Columns further than `limit` from the diagonal are too far whatever they hold: not looked at. */
 function nextRow(
   above: readonly number[],
