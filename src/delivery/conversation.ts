@@ -2,6 +2,7 @@ import type { Env } from '../kernel/env.ts';
 import type { Envelope } from '../message/envelope.ts';
 import type { Message } from '../message/message.ts';
 import type { Attempt } from './attempt.ts';
+import type { Deferral } from './deferral.ts';
 import type { Delivery, Recipient } from './delivery.ts';
 import { letIn } from './entry.ts';
 import { CancelledError } from './errors.ts';
@@ -108,12 +109,16 @@ export class OpenConversation implements Conversation {
 
   cancel(reason?: unknown): number {
     this.#parts.dispatcher.spill();
-    // Requests first: those of a handler that is aborted would reject with its reason alone.
+    // Deferred answers before requests: one that was handed over would fail with the other's.
+    const deferred = this.#endDeferred(reason);
+    // Requests before handlers: those of a handler that is aborted would reject with its reason.
     for (const pending of this.#parts.requests.all()) {
       if (this.#isOf(pending.message)) pending.fail(cancelled(pending.message, reason));
     }
     const taken = this.#parts.schedule.cancelWhere((message) => this.#isOf(message)).length;
-    return taken + this.#withdrawQueued() + this.#endDeferred(reason) + this.#endRunning(reason);
+    const ended = taken + this.#withdrawQueued() + deferred.length;
+    for (const one of deferred) one.callOff(reason ?? cancelled(one.attempt.message, reason));
+    return ended + this.#endRunning(reason);
   }
 
   toJSON(): Record<string, unknown> {
@@ -140,12 +145,13 @@ export class OpenConversation implements Conversation {
     return ended;
   }
 
-  #endDeferred(reason: unknown): number {
+  #endDeferred(reason: unknown): Deferral[] {
     const deferred = this.#deferred();
     for (const one of deferred) {
-      one.giveUp('withdrawn', reason ?? cancelled(one.attempt.message, reason));
+      one.attempt.asker?.fail(cancelled(one.attempt.message, reason));
+      one.withdraw();
     }
-    return deferred.length;
+    return deferred;
   }
 
   #endRunning(reason: unknown): number {
@@ -162,7 +168,7 @@ export class OpenConversation implements Conversation {
     return this.#parts.running.matching((one) => one.running && this.#isOf(one.message));
   }
 
-  #deferred(): ReturnType<PendingParts['deferrals']['matching']> {
+  #deferred(): Deferral[] {
     return this.#parts.deferrals.matching(({ attempt }) => this.#isOf(attempt.message));
   }
 

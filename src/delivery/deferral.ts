@@ -146,13 +146,24 @@ export class Deferral implements Lane {
   /** The time is up, or the asker does not want it any more. */
   giveUp(how: 'expired' | 'withdrawn', reason: unknown): void {
     if (this.#status !== 'open') return;
-    this.#close();
-    const { delivery } = this.attempt;
     if (how === 'expired') {
+      this.#close();
       this.#asker?.fail(reason);
-      this.#parts.outcomes.expired(delivery);
-    } else this.#parts.outcomes.cancelled(delivery, 'withdrawn');
-    this.#callOff(reason);
+      this.#parts.outcomes.expired(this.attempt.delivery);
+    } else this.withdraw();
+    this.callOff(reason);
+  }
+
+  /** Ends it as not wanted; `callOff` is for the caller to do. */
+  withdraw(): void {
+    this.#close();
+    this.#parts.outcomes.cancelled(this.attempt.delivery, 'withdrawn');
+  }
+
+  /** What still works on it hears of its end; what it says from now on is not heard. */
+  callOff(reason: unknown): void {
+    this.attempt.fence();
+    this.#tell(reason);
   }
 
   /** Its agent has left. */
@@ -160,7 +171,7 @@ export class Deferral implements Lane {
     if (this.#status !== 'open') return;
     this.#close();
     this.#parts.outcomes.deadLettered(this.attempt.delivery, 'recipient-stopped', undefined);
-    this.#callOff(new RevokedError(this.attempt.agent, 'left'));
+    this.callOff(new RevokedError(this.attempt.agent, 'left'));
   }
 
   /** The bus closes. */
@@ -168,7 +179,7 @@ export class Deferral implements Lane {
     if (this.#status !== 'open') return;
     this.#close();
     this.#parts.outcomes.cancelled(this.attempt.delivery, 'closed');
-    this.#callOff(new ClosedError(`the answer to ${this.attempt.message.topic}`));
+    this.callOff(new ClosedError(`the answer to ${this.attempt.message.topic}`));
   }
 
   /** A repetition of the same request: it gets the answer of this one, now or when it is there. */
@@ -233,12 +244,6 @@ export class Deferral implements Lane {
     this.#open.delete(this);
   }
 
-  /** What still works on it hears of its end; what it says from now on is not heard. */
-  #callOff(reason: unknown): void {
-    this.attempt.fence();
-    this.#tell(reason);
-  }
-
   #tell(reason: unknown): void {
     this.attempt.abort(reason);
     for (const follower of this.#takeFollowers()) follower.fail(reason);
@@ -264,7 +269,7 @@ export class Deferral implements Lane {
     }
     this.#close();
     this.#parts.outcomes.deadLettered(this.attempt.delivery, 'handler-timeout', reason);
-    this.#callOff(reason);
+    this.callOff(reason);
   }
 
   #broke(error: unknown): void {

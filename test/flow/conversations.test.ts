@@ -157,6 +157,28 @@ describe.each(['real', 'simulated'] as const)('conversations, on the %s Env', (e
     expectBalanced(bus);
   });
 
+  it('are ended with what was handed over, and who handed it over has not failed', async () => {
+    const { bus, settle } = makeBus(env, { graceMs: 0 });
+    const reasons: unknown[] = [];
+    bus.register('clerk').serve('q', (_request, context) => context.forward('expert'));
+    bus.register('expert').serve('q', async (_request, context) => {
+      await new Promise((resolve) => context.signal.addEventListener('abort', resolve));
+      reasons.push(context.signal.reason);
+      throw context.signal.reason;
+    });
+
+    const asked = outcomeOf(bus.request('q', 1, { to: 'clerk', correlationId: 'talk' }));
+    await settle();
+    const ended = bus.conversation('talk').cancel('enough');
+    await settle();
+
+    expect(ended).toBe(2);
+    expect(asked.now()).toMatchObject({ error: { code: 'TELLASK_CANCELLED', cause: 'enough' } });
+    expect(reasons).toEqual(['enough']);
+    expect(bus.inspect()).toMatchObject({ cancelled: 2, deadLettered: 0, deferred: 0 });
+    expectBalanced(bus);
+  });
+
   it('tell why also when no reason is given', async () => {
     const { bus, settle } = makeBus(env);
     const reasons: unknown[] = [];
