@@ -262,6 +262,28 @@ describe.each(['real', 'simulated'] as const)('deadlock, on the %s Env', (env) =
     expect(bus.inspect()).toMatchObject({ handled: 2, refused: 0 });
   });
 
+  it('is none for who passes a request on: he does not wait for the answer', async () => {
+    const { bus, settle } = makeBus(env);
+    const open = gate();
+    const b = bus.register('b');
+    b.serve('q', () => 'b');
+    b.serve('busy', async (_request, context) => {
+      await open.opened;
+      return context.request('of.a', 1);
+    });
+    const a = bus.register('a');
+    a.serve('of.a', () => 'a');
+    a.serve('q', (_request, context) => context.forward('b'));
+
+    const busy = outcomeOf(bus.request('busy', 1));
+    const passed = outcomeOf(bus.request('q', 1, { to: 'a' }));
+    await settle();
+    open.open();
+    await settle();
+
+    expect([busy.now(), passed.now()]).toEqual([{ value: 'a' }, { value: 'b' }]);
+  });
+
   it('makes no unhandled rejection of a detached request that fails', async () => {
     const { bus, settle } = makeBus(env);
     bus.register('a').serve('go', (_request, context) => {
