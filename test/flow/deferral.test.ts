@@ -581,6 +581,65 @@ describe.each(['real', 'simulated'] as const)('deferred answers, on the %s Env',
     expect(again.now()).toEqual({ value: 'yes' });
   });
 
+  // R:F5
+  it('is the result of a stream, after the chunks that came before', async () => {
+    const { bus, settle } = makeBus(env);
+    const owed: Later[] = [];
+    bus.register('desk').serve('approve', async function* (_request, context) {
+      yield 'read';
+      owed.push(context.defer(undefined, { timeoutMs: 10_000 }));
+      yield 'put off';
+      return 'no answer';
+    });
+
+    const stream = bus.stream('approve', 1);
+    const steps = [];
+    for (let n = 0; n < 2; n++) steps.push((await Promise.all([stream.next(), settle()]))[0]);
+    const end = stream.next();
+    await settle();
+    expect(bus.inspect()).toMatchObject({ deferred: 1, inFlight: 0 });
+    owed[0]?.answer('approved');
+    const [last] = await Promise.all([end, settle()]);
+
+    expect(steps.map(({ value }) => value)).toEqual(['read', 'put off']);
+    expect(last).toEqual({ done: true, value: 'approved' });
+    expect(bus.inspect()).toMatchObject({ handled: 1, deferred: 0, pendingRequests: 0 });
+  });
+
+  it('tells the asker how far it is', async () => {
+    const { bus, settle } = makeBus(env);
+    const { first } = makeDesk(bus);
+    const heard: unknown[] = [];
+    const onProgress = (update: unknown): unknown => heard.push(update);
+    void bus.request('approve', 1, { onProgress }).catch(() => {});
+    await settle();
+
+    first().progress('half');
+    first().answer('yes');
+    first().progress('too late');
+    await settle();
+
+    expect(heard).toEqual(['half']);
+  });
+
+  it('is waited for through another that is deferred itself', async () => {
+    const { bus, settle } = makeBus(env);
+    const { first } = makeDesk(bus, 'a');
+    bus.register('b').serve('ask.a', (_request, context) =>
+      context.defer((later) => {
+        void context.request('approve', 1).then((value) => later.answer(value));
+      }),
+    );
+    bus.register('c').serve('ask.b', (_request, context) => context.request('ask.a', 1));
+
+    const asked = outcomeOf(bus.request('ask.b', 1));
+    await settle();
+    first().answer('through all');
+    await settle();
+
+    expect(asked.now()).toEqual({ value: 'through all' });
+  });
+
   it('tells who watches that the answer is owed', async () => {
     const { bus, settle } = makeBus(env);
     const log: string[] = [];
