@@ -44,13 +44,15 @@ export interface PendingParts {
   readonly shop: { handOut(message: Envelope): Message };
 }
 
-const FILTERS: ReadonlySet<string> = new Set<keyof PendingFilter>([
-  'topic',
-  'to',
-  'from',
-  'status',
-  'correlationId',
-]);
+const FILTERS: ReadonlySet<string> = new Set(
+  Object.keys({
+    topic: true,
+    to: true,
+    from: true,
+    status: true,
+    correlationId: true,
+  } satisfies Record<keyof PendingFilter, true>),
+);
 
 /** Lists the requests that wait for an answer, oldest first. */
 export function listPending(parts: PendingParts, filter: PendingFilter = {}): PendingRequest[] {
