@@ -79,7 +79,7 @@ export interface Question {
   readonly budget: Budget | undefined;
   /** The handler that asks does not wait for the answer. */
   readonly detached: boolean;
-  /** The running handler whose slot it holds until it is answered. */
+  /** Who goes on when it is answered: the running handler that asks, or one that passes it on. */
   readonly holds: Attempt | undefined;
 }
 
@@ -138,7 +138,9 @@ export class Ask {
     const at = this.#parts.now();
     const left = timeoutMs - (at - now.at);
     const route = responders.route(topic);
-    return this.#askOne({ ...question, route, now: { at }, timeoutMs: left }, options);
+    // The handler may have ended meanwhile.
+    const holds = heldUp(holderOf(question));
+    return this.#askOne({ ...question, route, now: { at }, timeoutMs: left, holds }, options);
   }
 
   /** Resolves when somebody serves the topic, at once when somebody does. */
@@ -202,8 +204,8 @@ export class Ask {
     const said = timeoutMs === undefined ? { headers } : { headers, timeoutMs };
     const taken = payload === given;
     const asked = this.prepare('forward', speaker, topic, payload, said, Infinity, taken);
-    // Who passes it on does not wait for the answer.
-    const question = { ...asked, holds: undefined };
+    // Who passes it on holds no slot, but whoever asked him waits for the answer.
+    const question = { ...asked, holds: cause as Attempt };
     const responder = this.#choose(question, to, name);
     this.put(question, responder, { ...terms, timeoutMs: question.timeoutMs }).listen(
       undefined,
@@ -378,7 +380,7 @@ export class Ask {
   #standstill({ words, holds }: Question, { home }: Subscription): Standstill | undefined {
     if (holds === undefined || (home as Worker).full !== true) return undefined;
     // Whose budget is used up is told so: it may ask nobody at all.
-    if (!holds.running || holds.exhausted !== undefined) return undefined;
+    if (!holds.heard || holds.exhausted !== undefined) return undefined;
     this.#parts.dispatcher.spill();
     return standstillOf(holds, home, words.topic);
   }

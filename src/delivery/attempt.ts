@@ -308,15 +308,17 @@ export class Attempt implements Speaker, Cause {
     this.#waitsNoMore();
   }
 
-  /** From here on its slot may have to wait for what it asks. */
+  /** From here on it may have to wait for what it asks; so does its slot while it has one. */
   beginsToWait(): void {
     if (this.waits !== NO_WAITS) return;
     this.waits = new Set();
-    this.worker.hasAsker(this);
+    if (this.running) this.worker.hasAsker(this);
   }
 
   #waitsNoMore(): void {
-    if (this.waits !== NO_WAITS) this.worker.askers.delete(this);
+    if (this.waits === NO_WAITS) return;
+    this.worker.askers.delete(this);
+    this.waits = NO_WAITS;
   }
 
   /** Why its handler was told to stop, if it was. */

@@ -184,9 +184,9 @@ export class Pending implements Asker, Lane {
     return false;
   }
 
-  /** The handler waits for this until it is settled. */
+  /** The handler, or what it has passed on, waits for this until it is settled. */
   holdsUp(waiter: Attempt): void {
-    if (!waiter.running) return;
+    if (!waiter.heard) return;
     this.#waiter = waiter;
     waiter.beginsToWait();
     waiter.waits.add(this);
@@ -216,9 +216,7 @@ export class Pending implements Asker, Lane {
   release(): void {
     if (this.#answer !== undefined) return;
     this.#answer = UNWANTED;
-    this.#stop();
-    this.#open.delete(this);
-    this.#waiter?.waits.delete(this);
+    this.#leave();
   }
 
   fail(error: unknown): void {
@@ -356,12 +354,18 @@ export class Pending implements Asker, Lane {
   /** `unwanted`: also what has come already. */
   #settle(answer: Answer, unwanted: boolean = false): void {
     this.#answer = answer;
-    this.#stop();
-    this.#open.delete(this);
+    this.#leave();
     const { stream } = this.#terms;
     if (stream !== undefined) stream.end(answer, unwanted);
     else if (this.#parts.env.direct) this.run();
     else this.#parts.env.post(this);
+  }
+
+  /** Nobody waits for it from here on. */
+  #leave(): void {
+    this.#stop();
+    this.#open.delete(this);
+    this.#waiter?.waits.delete(this);
   }
 
   #stop(): void {

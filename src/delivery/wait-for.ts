@@ -16,7 +16,7 @@ export interface Standstill {
   readonly topics: readonly string[];
 }
 
-/** The running handler that a call would hold up. */
+/** The running handler that a call would hold up; what was put off may be answered in other ways. */
 export function heldUp(cause: Cause | undefined): Attempt | undefined {
   const attempt = cause as Attempt | undefined;
   return attempt?.running === true ? attempt : undefined;
@@ -97,7 +97,7 @@ function stands({ workers, attempts }: Graph, one: Worker | Attempt): boolean {
 /** Whoever stands for the slot: all that is handled in one batch holds one, and waits together. */
 function slotOf(attempt: Attempt): Attempt {
   const { batch, worker } = attempt;
-  if (batch === undefined) return attempt;
+  if (batch === undefined || !attempt.running) return attempt;
   return [...worker.askers].find((asker) => asker.batch === batch) ?? attempt;
 }
 
@@ -107,7 +107,7 @@ function slotsOf({ askers }: Worker): Attempt[] {
 
 function waitsOf(slot: Attempt): readonly Awaited[] {
   const { batch, worker } = slot;
-  if (batch === undefined) return [...slot.waits];
+  if (batch === undefined || !slot.running) return [...slot.waits];
   return [...worker.askers]
     .filter((asker) => asker.batch === batch)
     .flatMap(({ waits }) => [...waits]);
@@ -123,13 +123,17 @@ function awaitedBy(slot: Attempt): (Worker | Attempt)[] {
   return nexts;
 }
 
-/** The handler that works on it, or the worker in whose line it stands; none if time alone decides. */
+/**
+ * The handler that works on it or has passed it on, or the worker in whose line it stands; none if
+ * time alone decides.
+ */
 function holderOf({
   state,
   current,
   home,
 }: NonNullable<Asker['delivery']>): Worker | Attempt | undefined {
   if (state === 'inFlight') return current && slotOf(current);
+  if (state === 'deferred') return current;
   return (state === 'queued' || state === 'waiting') && home instanceof Worker ? home : undefined;
 }
 

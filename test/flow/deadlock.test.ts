@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Attempt } from '../../src/delivery/attempt.ts';
 import type { Agent, MessageBus } from '../../src/index.ts';
 import { createTestBus } from '../../src/testing.ts';
 import { makeBus } from '../make-bus.ts';
@@ -61,6 +62,64 @@ describe.each(['real', 'simulated'] as const)('deadlock, on the %s Env', (env) =
       },
     ]);
     expect(bus.deadLetters.list({ refused: true })).toEqual([]);
+  });
+
+  // R:B6
+  it.each([
+    ['at once', ['a', 'b', 'a'], { to: 'a' }],
+    ['by who was asked instead', ['a', 'b', 'c', 'a'], { to: 'c' }],
+  ])('sees through a handoff: the circle is closed %s', async (_how, cycle, { to }) => {
+    const { bus, settle } = makeBus(env);
+    const [a, b, c] = ['a', 'b', 'c'].map((name) => bus.register(name)) as [Agent, Agent, Agent];
+    a.serve('go', (_request, context) => context.request('what', 1, { to: 'b' }));
+    a.serve('what', () => 'a');
+    b.serve('what', (_request, context) => context.forward(to));
+    c.serve('what', (_request, context) => context.request('what', 2, { to: 'a' }));
+
+    const asked = outcomeOf(bus.request('go', 1));
+    await settle();
+
+    expect(asked.now()).toMatchObject(deadlock(cycle));
+    expect(bus.inspect()).toMatchObject({ pendingRequests: 0, inFlight: 0, deferred: 0 });
+    expectBalanced(bus);
+  });
+
+  // R:B6
+  it('takes what a handler asked before it put its answer off for nothing that it waits for', async () => {
+    const { bus, settle } = makeBus(env);
+    const [a, b, c] = ['a', 'b', 'c'].map((name) => bus.register(name)) as [Agent, Agent, Agent];
+    a.serve('go', (_request, context) => context.request('what', 1));
+    a.serve('news', () => 'none');
+    b.serve('what', (_request, context) => {
+      context.request('gossip', 1).catch(() => {});
+      return context.defer((later) => later.answer('so far'));
+    });
+    c.serve('gossip', (_request, context) => context.request('news', 1));
+
+    const asked = outcomeOf(bus.request('go', 1));
+    await settle();
+
+    expect(asked.now()).toEqual({ value: 'so far' });
+    expect(bus.inspect()).toMatchObject({ refused: 0, handled: 4 });
+  });
+
+  // R:D1
+  it('forgets what a handler has asked when that is answered or withdrawn', async () => {
+    const { bus, settle } = makeBus(env);
+    const a = bus.register('a');
+    let open: number | undefined;
+    a.serve('go', async (_request, context) => {
+      for (let i = 0; i < 10; i++) await context.request('what', i);
+      await context.request('what', 10, { timeoutMs: 0 }).catch(() => {});
+      open = (context as unknown as Attempt).waits.size;
+    });
+    bus.register('b').serve('what', () => 'that');
+
+    const asked = outcomeOf(bus.request('go', 1));
+    await settle();
+
+    expect(asked.now()).toEqual({ value: undefined });
+    expect(open).toBe(0);
   });
 
   // R:B6
