@@ -13,6 +13,7 @@ export { MessageBus, type OnceOptions } from './bus.ts';
 export type { BusStatus } from './delivery/admitter.ts';
 export type { BatchContext } from './delivery/batch-context.ts';
 export type {
+  AgentServeBatchOptions,
   AgentSubscribeBatchOptions,
   BatchOptions,
   HostSubscribeBatchOptions,
@@ -71,10 +72,12 @@ export type { ForwardOptions, ForwardTo } from './delivery/forward.ts';
 export type { Gathered } from './delivery/gathering.ts';
 export type { GuardNotice, GuardOptions } from './delivery/guard.ts';
 export type {
+  AgentServeOptions,
   AgentSubscribeOptions,
   HandlerRetry,
   HandlerSettings,
   HostSubscribeOptions,
+  LaneOptions,
   MailboxChoice,
   MailboxSettings,
   OwnLaneOptions,

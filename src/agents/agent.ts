@@ -1,13 +1,16 @@
 import type { BatchContext } from '../delivery/batch-context.ts';
-import type { AgentSubscribeBatchOptions, ServeBatchOptions } from '../delivery/batch-options.ts';
+import type {
+  AgentServeBatchOptions,
+  AgentSubscribeBatchOptions,
+} from '../delivery/batch-options.ts';
 import type { HandleBatch } from '../delivery/batcher.ts';
 import type { BroadcastReceipt } from '../delivery/broadcast.ts';
 import type { Context, Voice } from '../delivery/context.ts';
 import type { Gathered } from '../delivery/gathering.ts';
 import type {
+  AgentServeOptions,
   AgentSubscribeOptions,
   MailboxSettings,
-  ServeOptions,
 } from '../delivery/handler-options.ts';
 import type { ReceiveOptions } from '../delivery/inbox.ts';
 import type { Answering } from '../delivery/later.ts';
@@ -100,7 +103,7 @@ export interface AgentHost extends Speaking {
     permits: HandlePermits,
     topic: string,
     handler: Invoke,
-    options: ServeOptions,
+    options: AgentServeOptions,
   ): SubscriptionHandle;
   subscribeBatch(
     record: AgentRecord,
@@ -114,7 +117,7 @@ export interface AgentHost extends Speaking {
     permits: HandlePermits,
     topic: string,
     handle: HandleBatch,
-    options: ServeBatchOptions,
+    options: AgentServeBatchOptions,
   ): SubscriptionHandle;
   messages(
     record: AgentRecord,
@@ -263,7 +266,8 @@ export class Agent<C extends ContractShape = AnyContract> implements Voice<C>, A
    * generator streams: what it yields are the chunks, what it returns is the answer, and its
    * `finally` runs when the asker leaves. So does any async iterable that it returns.
    *
-   * @throws InvalidPatternError `TELLASK_INVALID_PATTERN`, DeniedError `TELLASK_DENIED`
+   * @throws InvalidPatternError `TELLASK_INVALID_PATTERN`, DeniedError `TELLASK_DENIED`;
+   * TypeError for options of a mailbox without `lane: 'own'`.
    * @example
    * ```ts
    * import { MessageBus } from 'tellask';
@@ -281,7 +285,7 @@ export class Agent<C extends ContractShape = AnyContract> implements Voice<C>, A
       request: RequestMessage<C, ServedTopic<C, T>>,
       context: Context<C>,
     ) => Answering<ResponderOutput<C, ServedTopic<C, T>>> | ResponderStream<C, ServedTopic<C, T>>,
-    options: ServeOptions<RequestMessage<C, ServedTopic<C, T>>> = {},
+    options: AgentServeOptions<RequestMessage<C, ServedTopic<C, T>>> = {},
   ): SubscriptionHandle {
     this.#permits.check('serve', topic);
     const [record, permits] = [this.#record, this.#permits];
@@ -346,7 +350,7 @@ export class Agent<C extends ContractShape = AnyContract> implements Voice<C>, A
       requests: readonly RequestMessage<C, ServedTopic<C, T>>[],
       context: BatchContext<C>,
     ) => BatchOutput<C, T> | PromiseLike<BatchOutput<C, T>>,
-    options: ServeBatchOptions<RequestMessage<C, ServedTopic<C, T>>> = {},
+    options: AgentServeBatchOptions<RequestMessage<C, ServedTopic<C, T>>> = {},
   ): SubscriptionHandle {
     this.#permits.check('serve', topic);
     const [record, permits] = [this.#record, this.#permits];

@@ -1,8 +1,8 @@
 import { misuse } from '../kernel/errors.ts';
 import type { Message } from '../message/message.ts';
 import type {
+  LaneOptions,
   MailboxSettings,
-  OwnLaneOptions,
   ServeOptions,
   SubscribeOptions,
 } from './handler-options.ts';
@@ -27,9 +27,8 @@ export interface SubscribeBatchOptions<M extends Message = Message>
 }
 
 /** Options of `agent.subscribeBatch`: those of a mailbox only together with `lane: 'own'`. */
-export type AgentSubscribeBatchOptions<M extends Message = Message> =
-  | (SubscribeBatchOptions<M> & { readonly lane?: 'agent' })
-  | (SubscribeBatchOptions<M> & OwnLaneOptions);
+export type AgentSubscribeBatchOptions<M extends Message = Message> = SubscribeBatchOptions<M> &
+  LaneOptions;
 
 /** Options of `bus.subscribeBatch`: it has a mailbox and a worker of its own. */
 export type HostSubscribeBatchOptions<M extends Message = Message> = SubscribeBatchOptions<M> &
@@ -40,6 +39,10 @@ export interface ServeBatchOptions<M extends Message = Message>
   extends Omit<ServeOptions<M>, 'idempotent' | 'busy' | 'wrapUp' | 'wrapUpTimeoutMs'> {
   readonly batch?: BatchOptions;
 }
+
+/** Options of `agent.serveBatch`: those of a mailbox only together with `lane: 'own'`. */
+export type AgentServeBatchOptions<M extends Message = Message> = ServeBatchOptions<M> &
+  LaneOptions;
 
 /** Checked, with the defaults filled in. */
 export type BatchLimits = Required<BatchOptions>;
@@ -62,6 +65,9 @@ export function readBatch(
   readMs('batch.waitMs', waitMs);
   if (max === Infinity && waitMs === Infinity) {
     throw new RangeError('A batch without bound must not wait for ever: give it a max or a waitMs');
+  }
+  for (const name of KNOWN) {
+    if (name in rest) throw new TypeError(`${name} belongs into batch: { batch: { ${name} } }`);
   }
   refuseSingle(rest);
   return { limits: { max, waitMs }, rest };

@@ -67,10 +67,11 @@ export interface OwnLaneOptions extends MailboxSettings {
   readonly lane: 'own';
 }
 
+/** Those of a mailbox only together with `lane: 'own'`. */
+export type LaneOptions = { readonly lane?: 'agent' } | OwnLaneOptions;
+
 /** Options of `agent.subscribe`: those of a mailbox only together with `lane: 'own'`. */
-export type AgentSubscribeOptions<M extends Message = Message> =
-  | (SubscribeOptions<M> & { readonly lane?: 'agent' })
-  | (SubscribeOptions<M> & OwnLaneOptions);
+export type AgentSubscribeOptions<M extends Message = Message> = SubscribeOptions<M> & LaneOptions;
 
 /** Options of `bus.subscribe`: it has a mailbox and a worker of its own. */
 export type HostSubscribeOptions<M extends Message = Message> = SubscribeOptions<M> &
@@ -90,6 +91,9 @@ export interface ServeOptions<M extends Message = Message> extends HandlerSettin
   /** Milliseconds that `wrapUp` may take. @default 1_000, the `graceMs` of the bus */
   readonly wrapUpTimeoutMs?: number;
 }
+
+/** Options of `agent.serve`: those of a mailbox only together with `lane: 'own'`. */
+export type AgentServeOptions<M extends Message = Message> = ServeOptions<M> & LaneOptions;
 
 const MAILBOX_OPTIONS = ['concurrency', 'capacity', 'overflow', 'ageingLimit', 'onHang'] as const;
 const ON_HANG: readonly unknown[] = ['release', 'hold', 'stop'];
@@ -225,11 +229,21 @@ export function checkWrapUp({ wrapUp, wrapUpTimeoutMs }: ServeOptions): void {
 }
 
 /** Nobody waits for what a listener has, and a batch answers one by one. */
-export function refuseWrapUp(options: object): void {
-  for (const name of ['wrapUp', 'wrapUpTimeoutMs']) {
-    if (name in options)
-      throw new TypeError(`${name} belongs to serve: only there is one asker to hear it`);
-  }
+export function refuseAnswering(options: object): void {
+  refuseAll(['idempotent', 'wrapUp', 'wrapUpTimeoutMs'], options, (name) => {
+    return `${name} belongs to serve: only there is one asker to hear it`;
+  });
+}
+
+/** A request goes to one who serves its topic, whatever else he listens to. */
+export function refuseListening(options: object): void {
+  refuseAll(['type', 'echo', 'group', 'replay'], options, (name) => {
+    return `${name} belongs to subscribe: of those who serve a topic one is asked`;
+  });
+}
+
+function refuseAll(names: readonly string[], options: object, why: (name: string) => string): void {
+  for (const name of names) if (name in options) throw new TypeError(why(name));
 }
 
 /** Checks what only listeners have. */

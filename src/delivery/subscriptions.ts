@@ -22,7 +22,8 @@ import {
   checkIdempotent,
   checkWrapUp,
   readTypes,
-  refuseWrapUp,
+  refuseAnswering,
+  refuseListening,
 } from './handler-options.ts';
 import { Idempotency } from './idempotency.ts';
 import { KeyedOrder } from './keyed-order.ts';
@@ -99,7 +100,7 @@ export class Subscriptions {
     options: SubscribeOptions,
   ): Subscription {
     checkHandler(handler, options);
-    refuseWrapUp(options);
+    refuseAnswering(options);
     checkGroup(options);
     checkBusy('subscribe', options);
     const timeoutMs = options.timeoutMs ?? this.#parts.handlerTimeoutMs;
@@ -113,6 +114,7 @@ export class Subscriptions {
 
   serve(by: Subscriber, pattern: Pattern, handler: Invoke, options: ServeOptions): Subscription {
     checkHandler(handler, options);
+    refuseListening(options);
     checkIdempotent(options);
     checkBusy('serve', options);
     checkWrapUp(options);
@@ -147,7 +149,8 @@ export class Subscriptions {
     const { env, batchDefaults, handlerTimeoutMs, hurried, ambient } = this.#parts;
     const { limits, rest } = readBatch(options, batchDefaults);
     checkHandler(handle, rest);
-    refuseWrapUp(rest);
+    refuseAnswering(rest);
+    if (answers) refuseListening(rest);
     const { owner, home } = by;
     // Its messages may belong to different conversations: there is none to inherit.
     const outside = ambient === undefined ? handle : ambient.outside(handle);

@@ -3,9 +3,9 @@ import type { AgentRecord } from '../agents/agent-record.ts';
 import type { HandlePermits } from '../agents/permits.ts';
 import type { Attempt } from '../delivery/attempt.ts';
 import type {
+  AgentServeBatchOptions,
   AgentSubscribeBatchOptions,
   HostSubscribeBatchOptions,
-  ServeBatchOptions,
 } from '../delivery/batch-options.ts';
 import { joinBatch } from '../delivery/batch-run.ts';
 import type { HandleBatch } from '../delivery/batcher.ts';
@@ -14,12 +14,13 @@ import { drive, producerOf } from '../delivery/drive.ts';
 import { ClosedError, MessageTimeoutError } from '../delivery/errors.ts';
 import type { Gathered } from '../delivery/gathering.ts';
 import {
+  type AgentServeOptions,
   type AgentSubscribeOptions,
   type HostSubscribeOptions,
+  type LaneOptions,
   type MailboxSettings,
   readMailbox,
   refuseMailboxOptions,
-  type ServeOptions,
 } from '../delivery/handler-options.ts';
 import { Inbox } from '../delivery/inbox.ts';
 import type { Receipt } from '../delivery/receipt.ts';
@@ -140,7 +141,7 @@ export class Hosting implements AgentHost {
     options: AgentSubscribeOptions,
   ): SubscriptionHandle {
     this.#refuseWhenClosed(pattern);
-    const home = this.#homeOf(record, pattern, options);
+    const home = this.#homeOf(record, pattern, options, 'subscription');
     const by: Subscriber = { owner: record.name, home, permits };
     const compiled = compilePattern(pattern);
     const subscription = this.#wiring.subscriptions.subscribe(by, compiled, handler, options);
@@ -152,11 +153,11 @@ export class Hosting implements AgentHost {
     permits: HandlePermits,
     topic: string,
     handler: Invoke,
-    options: ServeOptions,
+    options: AgentServeOptions,
   ): SubscriptionHandle {
     this.#refuseWhenClosed(topic);
-    refuseMailboxOptions(options, 'handler');
-    const by: Subscriber = { owner: record.name, home: record.worker, permits };
+    const home = this.#homeOf(record, topic, options, 'handler');
+    const by: Subscriber = { owner: record.name, home, permits };
     const answering = this.#answering(handler);
     const compiled = compilePattern(topic);
     const subscription = this.#wiring.subscriptions.serve(by, compiled, answering, options);
@@ -189,7 +190,7 @@ export class Hosting implements AgentHost {
     options: AgentSubscribeBatchOptions,
   ): SubscriptionHandle {
     this.#refuseWhenClosed(pattern);
-    const home = this.#homeOf(record, pattern, options);
+    const home = this.#homeOf(record, pattern, options, 'subscription');
     const by: Subscriber = { owner: record.name, home, permits };
     const setup = { handle, answers: false, log: this.log(record) };
     const compiled = compilePattern(pattern);
@@ -203,11 +204,11 @@ export class Hosting implements AgentHost {
     permits: HandlePermits,
     topic: string,
     handle: HandleBatch,
-    options: ServeBatchOptions,
+    options: AgentServeBatchOptions,
   ): SubscriptionHandle {
     this.#refuseWhenClosed(topic);
-    refuseMailboxOptions(options ?? {}, 'handler');
-    const by: Subscriber = { owner: record.name, home: record.worker, permits };
+    const home = this.#homeOf(record, topic, options, 'handler');
+    const by: Subscriber = { owner: record.name, home, permits };
     const setup = { handle, answers: true, log: this.log(record) };
     const answering = this.#answering(joinBatch);
     const compiled = compilePattern(topic);
@@ -401,9 +402,9 @@ export class Hosting implements AgentHost {
     }) as unknown as ShutdownParts;
   }
 
-  #homeOf(record: AgentRecord, pattern: string, options: AgentSubscribeOptions): Worker {
+  #homeOf(record: AgentRecord, pattern: string, options: LaneOptions, what: string): Worker {
     if (options?.lane !== 'own') {
-      refuseMailboxOptions(options ?? {}, 'subscription');
+      refuseMailboxOptions(options ?? {}, what);
       return record.worker;
     }
     const worker = this.#ownWorker(record.name, pattern, options);

@@ -228,6 +228,25 @@ describe.each(['real', 'simulated'] as const)('deadlock, on the %s Env', (env) =
     expect(got).toEqual(['a is done', 'a is done']);
   });
 
+  // R:B6
+  it('is none when the one who is asked answers in a lane of its own', async () => {
+    const { bus, settle } = makeBus(env);
+    const a = bus.register('a');
+    a.serve('go.a', (_request, context) => context.request('b', 1));
+    a.serve('of.a', () => 'a', { lane: 'own' });
+    a.serveBatch('many.a', (requests) => requests.map(() => 'a'), {
+      lane: 'own',
+      batch: { waitMs: 0 },
+    });
+    serveBy(bus, 'b', ['of.a', 'many.a']);
+
+    const asked = outcomeOf(bus.request('go.a', 1));
+    await settle();
+
+    expect(asked.now()).toEqual({ value: 'b is done' });
+    expectBalanced(bus);
+  });
+
   it('is none when an agent is only paused', async () => {
     const { bus, settle } = makeBus(env);
     const a = serveBy(bus, 'a', []);

@@ -29,6 +29,27 @@ describe.each(['real', 'simulated'] as const)('leaving, on the %s Env', (env) =>
     expectBalanced(bus);
   });
 
+  // R:A3 R:F1
+  it('fails at once who asked a responder with a lane of its own: in line, at work, deferred', async () => {
+    const { bus, settle } = makeBus(env);
+    const agent = bus.register('a');
+    agent.serve('hang', hang, { lane: 'own' });
+    agent.serve('later', (_request, context) => context.defer(() => {}), { lane: 'own' });
+    const asked = ['hang', 'hang', 'later'].map((topic) => outcomeOf(bus.request(topic, 1)));
+    await settle();
+    const before = bus.inspect();
+
+    void agent.leave();
+    await settle();
+
+    expect(before).toMatchObject({ inFlight: 1, queued: 1, deferred: 1 });
+    for (const one of asked) {
+      expect(one.now()).toMatchObject({ error: { code: 'TELLASK_RESPONDER_LEFT' } });
+    }
+    expect(bus.inspect()).toMatchObject({ queued: 0, deferred: 0, pendingRequests: 0 });
+    expectBalanced(bus);
+  });
+
   it('fails the asker of a running handler at once, and lets the handler end in the grace', async () => {
     const { bus, settle } = makeBus(env);
     const ends = gate();

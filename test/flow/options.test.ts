@@ -26,9 +26,11 @@ describe('options in the wrong place or of the wrong kind', () => {
     const options = { concurrency: 2, capacity: 3, overflow: 'wait', onHang: 'hold' } as const;
 
     expect(bus.subscribe('x', nothing, options).active).toBe(true);
-    expect(bus.register('a').subscribe('x', nothing, { lane: 'own', ...options }).active).toBe(
-      true,
-    );
+    const agent = bus.register('a');
+    const own = { lane: 'own', ...options } as const;
+    expect(agent.subscribe('x', nothing, own).active).toBe(true);
+    expect(agent.serve('x', nothing, own).active).toBe(true);
+    expect(agent.serveBatch('x', () => [], own).active).toBe(true);
   });
 
   const register = (options: object) => (): unknown =>
@@ -41,6 +43,10 @@ describe('options in the wrong place or of the wrong kind', () => {
     createTestBus()
       .bus.register('a')
       .serve('x', nothing, options as never);
+  const serveBatch = (options: unknown) => (): unknown =>
+    createTestBus()
+      .bus.register('a')
+      .serveBatch('x', () => [], options as never);
   const publish = (options: unknown) => (): unknown =>
     createTestBus().bus.publish('x', 1, options as never);
   const make = (options: unknown) => (): unknown => new MessageBus(options as never);
@@ -85,6 +91,13 @@ describe('options in the wrong place or of the wrong kind', () => {
     [make({ dedupe: { windowMs: -1 } }), RangeError, 'dedupe.windowMs'],
     [make({ dedupe: { maxKeys: 0.5 } }), RangeError, 'dedupe.maxKeys'],
     [make({ deadLetters: { maxBytes: '1 MB' } }), TypeError, 'deadLetters.maxBytes'],
+    [subscribe({ idempotent: { windowMs: 1 } }), TypeError, 'idempotent belongs to serve'],
+    [serve({ type: 'event' }), TypeError, 'type belongs to subscribe'],
+    [serve({ echo: true }), TypeError, 'echo belongs to subscribe'],
+    [serve({ group: 'g' }), TypeError, 'group belongs to subscribe'],
+    [serve({ replay: true }), TypeError, 'replay belongs to subscribe'],
+    [serveBatch({ replay: true }), TypeError, 'replay belongs to subscribe'],
+    [serveBatch({ max: 3 }), TypeError, 'max belongs into batch: { batch: { max } }'],
     [serve({ idempotent: {} }), TypeError, 'idempotent.windowMs must be a number'],
     [serve({ idempotent: { windowMs: 1, maxKeys: -1 } }), RangeError, 'idempotent.maxKeys'],
     [subscribe({ group: 7 }), TypeError, 'group must be a non-empty string, but it is 7'],
