@@ -111,7 +111,9 @@ export class Batcher {
   removeWhere(matches: (delivery: Delivery) => boolean): Delivery[] {
     const removed: Delivery[] = [];
     for (const line of [...this.#lines.values()]) {
-      removed.push(...line.removeWhere(matches));
+      const fitting = line.removeWhere(matches);
+      if (fitting.length === 0) continue;
+      removed.push(...fitting);
       this.#look(line);
     }
     return removed;

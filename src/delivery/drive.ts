@@ -105,8 +105,18 @@ class Drive implements Lane {
       this.#throwIfStopped();
       if (step.done === true) return step.value;
       // Only a synchronous generator can yield a promise.
-      this.#give(isThenable(step.value) ? await step.value : step.value);
+      this.#give(isThenable(step.value) ? await this.#kept(step.value) : step.value);
       if (chunks % CHUNKS_PER_STEP === 0) await this.#turn();
+    }
+  }
+
+  /** A generator does not hear of it when a promise that it yielded fails, so it is told to end. */
+  async #kept(promised: PromiseLike<unknown>): Promise<unknown> {
+    try {
+      return await promised;
+    } catch (error) {
+      if (!this.#stopped) this.#return();
+      throw error;
     }
   }
 
@@ -162,6 +172,11 @@ class Drive implements Lane {
   }
 
   #throwIfStopped(): void {
+    // A middleware may have answered in its place: then nobody hears it any more.
+    if (!this.#stopped && !this.#attempt.running) {
+      this.#stopped = true;
+      this.#return();
+    }
     if (!this.#stopped) return;
     if (this.#refused) this.#return();
     throw this.#attempt.abortReason;

@@ -51,12 +51,40 @@ export class Idempotency {
   #answer(id: string, handler: Invoke, message: Message, context: Attempt): unknown {
     this.#forgetOld();
     const known = this.#answers.get(id);
-    if (known !== undefined && mayAnswer(known)) return repeated(known, context);
+    if (known !== undefined && mayAnswer(known)) {
+      return this.#repeated(id, known, handler, message, context);
+    }
     const answer = handler(message, context);
-    this.#answers.set(id, { answer, context, at: this.#now() });
+    const remembered = { answer, context, at: this.#now() };
+    // At its end: they are forgotten in the order of their age.
+    this.#answers.delete(id);
+    this.#answers.set(id, remembered);
     if (this.#answers.size > this.#maxKeys) this.#forgetOldest();
-    if (answer instanceof Promise) answer.catch(() => this.#answers.delete(id));
+    if (answer instanceof Promise) answer.catch(() => this.#forget(id, remembered));
     return answer;
+  }
+
+  /** The answer of the first call; when that has put it off, the repetition waits for the same. */
+  #repeated(
+    id: string,
+    { answer, context: first }: Remembered,
+    handler: Invoke,
+    message: Message,
+    context: Attempt,
+  ): unknown {
+    const shared = (value: unknown): unknown =>
+      first.deferral === undefined ? value : first.deferral.share(context);
+    if (!(answer instanceof Promise)) return shared(answer);
+    return answer.then(shared, (error: unknown) => {
+      // That nobody waited for the first any more is no failure for who waits still.
+      if (first.abortReason === undefined || context.abortReason !== undefined) throw error;
+      return this.#answer(id, handler, message, context);
+    });
+  }
+
+  /** By then a fenced call may have a successor, which is not its to forget. */
+  #forget(id: string, remembered: Remembered): void {
+    if (this.#answers.get(id) === remembered) this.#answers.delete(id);
   }
 
   #forgetOld(): void {
@@ -77,11 +105,4 @@ export class Idempotency {
 /** A first call that was fenced will never answer: then the repetition is a new first call. */
 function mayAnswer({ context }: Remembered): boolean {
   return !context.fenced && context.deferral?.failed !== true;
-}
-
-/** The answer of the first call; when that has put it off, the repetition waits for the same. */
-function repeated({ answer, context: first }: Remembered, context: Attempt): unknown {
-  const shared = (value: unknown): unknown =>
-    first.deferral === undefined ? value : first.deferral.share(context);
-  return answer instanceof Promise ? answer.then(shared) : shared(answer);
 }

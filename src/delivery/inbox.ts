@@ -150,9 +150,10 @@ export class Inbox implements Lane, Recipient {
     taker.seen = lastTicket;
     for (const delivery of newcomers) {
       const late = delivery.message.expires <= this.#shop.now();
-      if (!late && !this.#fits(taker, where, delivery)) continue;
-      // The function may have done anything, also what takes the message or its receiver away.
+      const fits = late || this.#fits(taker, where, delivery);
+      // The function may have thrown, or have done what takes the message or its receiver away.
       if (!taker.waiting) return undefined;
+      if (!fits) continue;
       if (!inbox.discard(delivery)) continue;
       letIn(this, ledger);
       delivery.home.wake();

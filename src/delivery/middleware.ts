@@ -122,7 +122,10 @@ export class MiddlewareChain {
     let called = false;
     const next = (): unknown => {
       called = true;
-      return this.#runFrom(index + 1, handler, message, context);
+      const result = this.#runFrom(index + 1, handler, message, context);
+      // It may drop the promise: that is no reason for an unhandled rejection.
+      if (result instanceof Promise) result.catch(() => {});
+      return result;
     };
     const result = middleware.handle?.(message, context as unknown as Context, next);
     if (called) return result;

@@ -141,8 +141,8 @@ export class ReplyStream implements MessageStream, AnswerSink, Lane {
     if (drops) this.#coming.length = 0;
     if (this.#env === undefined) this.#arrive(this.#end);
     else this.#env.post(this);
-    // What is yielded after an early `context.reply` is dropped, and so must not wait for room.
-    if (!answer.failed) this.#makeRoom();
+    // What is yielded from here on is dropped, and so must not wait for room.
+    this.#makeRoom();
   }
 
   /** One chunk, or the end, reaches the reader. */

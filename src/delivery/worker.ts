@@ -1,6 +1,6 @@
 import type { Env, Lane } from '../kernel/env.ts';
 import type { GuardedEvents } from '../kernel/events.ts';
-import { isThenable } from '../kernel/thenable.ts';
+import { isThenable, promiseOf } from '../kernel/thenable.ts';
 import type { Lanes } from '../mailbox/lanes.ts';
 import { Mailbox, type MailboxOptions } from '../mailbox/mailbox.ts';
 import type { Envelope } from '../message/envelope.ts';
@@ -326,13 +326,13 @@ export class Worker implements Lane, Recipient {
   #await(attempt: Attempt, result: PromiseLike<unknown>): void {
     if (attempt.fenced) {
       // It runs on, and nobody waits for it.
-      Promise.resolve(result).catch(() => {});
+      promiseOf(result).catch(() => {});
       return;
     }
     this.#shop.running.add(attempt);
     const watch = new HandlerWatch(this.#shop, attempt, (failure) => this.#hung(attempt, failure));
     attempt.watch = watch;
-    Promise.resolve(result).then(
+    promiseOf(result).then(
       (value) => this.#finished(attempt, watch, undefined, value),
       (error: unknown) =>
         this.#finished(attempt, watch, failureOf(error, attempt.abortReason), undefined),

@@ -1,5 +1,5 @@
 import type { Timer } from '../kernel/env.ts';
-import { isThenable } from '../kernel/thenable.ts';
+import { isThenable, promiseOf } from '../kernel/thenable.ts';
 import { Attempt, type Watch } from './attempt.ts';
 import type { Delivery } from './delivery.ts';
 import { BudgetExhaustedError } from './errors.ts';
@@ -73,7 +73,7 @@ export class WrapUp implements Watch {
     }
     if (!isThenable(result)) this.#returned(result);
     // It has interrupted itself: it runs on, and nobody waits for it.
-    else if (attempt.fenced) Promise.resolve(result).catch(() => {});
+    else if (attempt.fenced) promiseOf(result).catch(() => {});
     else this.#await(result);
   }
 
@@ -86,7 +86,7 @@ export class WrapUp implements Watch {
     running.add(this.#attempt);
     this.#attempt.watch = this;
     this.#timer = env.setTimer(this.#call.timeoutMs, () => this.#late(), { label: 'wrap-up' });
-    Promise.resolve(result).then(
+    promiseOf(result).then(
       (value) => this.#over(() => this.#returned(value)),
       (error: unknown) => this.#over(() => this.#failed(error)),
     );

@@ -49,4 +49,21 @@ describe('Idempotency', () => {
 
     expect(await handle(ask('k'), {} as never)).toBe(2);
   });
+
+  it('a fenced call that fails late does not forget the answer of its successor', async () => {
+    const fails: ((error: Error) => void)[] = [];
+    const memory = new Idempotency({ windowMs: 100 }, () => 0);
+    const handle = memory.around(() => new Promise((_resolve, reject) => fails.push(reject)));
+    const fenced = { fenced: true } as never;
+
+    const first = handle(ask('k'), fenced) as Promise<unknown>;
+    const second = handle(ask('k'), {} as never);
+    fails[0]?.(new Error('late'));
+    await expect(first).rejects.toThrow('late');
+
+    const third = handle(ask('k'), {} as never) as Promise<unknown>;
+    fails[1]?.(new Error('over'));
+    await expect(Promise.all([second, third])).rejects.toThrow('over');
+    expect(fails).toHaveLength(2);
+  });
 });
