@@ -47,7 +47,6 @@ export {
   DeadLetteredError,
   DeadlockError,
   DeniedError,
-  ExpiredError,
   FencedError,
   HandlerError,
   HandlerTimeoutError,

@@ -172,20 +172,6 @@ export class ResponderLeftError extends TellaskError {
   }
 }
 
-/** The message waited longer than its time to live. Code `TELLASK_EXPIRED`. */
-export class ExpiredError extends TellaskError {
-  readonly topic: string;
-  readonly recipient: string;
-
-  constructor(topic: string, recipient: string) {
-    super('TELLASK_EXPIRED', `${topic} expired in the queue of ${recipient}`, {
-      stack: false,
-    });
-    this.topic = topic;
-    this.recipient = recipient;
-  }
-}
-
 /** A request became a dead letter without an error of a handler. Code `TELLASK_DEAD_LETTERED`. */
 export class DeadLetteredError extends TellaskError {
   readonly topic: string;

@@ -11,7 +11,6 @@ import {
   CancelledError,
   ClosedError,
   DeadLetteredError,
-  ExpiredError,
   HandlerError,
   MailboxFullError,
   ResponderLeftError,
@@ -123,7 +122,7 @@ export class Outcomes {
     this.#close(delivery, 'expired');
     this.#letters.bury(delivery, 'expired', undefined);
     admission.endedOne('expired');
-    admission.asker?.fail(new ExpiredError(admission.message.topic, delivery.subscription.owner));
+    admission.asker?.expired();
     if (this.#events.has('expired')) this.#events.emit('expired', told(delivery));
   }
 

@@ -32,6 +32,8 @@ export interface Asker {
   touch(): void;
   answer(value: unknown): boolean;
   fail(error: unknown): void;
+  /** Its time was over before anybody began; the clock has not told it yet. */
+  expired(): void;
   /** The responder says how far it is. */
   progress(update: unknown): void;
   /** What it is failed with if its time ends before the responder has wrapped up. */

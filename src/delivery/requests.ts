@@ -223,6 +223,16 @@ export class Pending implements Asker, Lane {
     if (this.#answer === undefined) this.#settle({ value: error, failed: true });
   }
 
+  expired(): void {
+    const { lineage, expires, at } = this.message;
+    const budget = lineage?.budget;
+    const now = this.#parts.env.now();
+    if (budget !== undefined && budget.deadline <= expires) {
+      this.#overrun ??= new BudgetExhaustedError(budget.overrun(now) as Shortage);
+    }
+    this.fail(this.#overrun ?? this.#timeout(expires - at, 'answer'));
+  }
+
   expectFailure(error: BudgetExhaustedError): void {
     this.#overrun ??= error;
   }
@@ -322,10 +332,13 @@ export class Pending implements Asker, Lane {
   }
 
   #timedOut(afterMs: number, limit: 'answer' | 'idle' = 'answer'): void {
+    this.#giveUp('expired', this.#overrun ?? this.#timeout(afterMs, limit));
+  }
+
+  #timeout(afterMs: number, limit: 'answer' | 'idle'): RequestTimeoutError {
     const { topic, to = 'nobody' } = this.message;
     const seen = whereabouts(this.delivery, this.#parts.now());
-    const error = this.#overrun ?? new RequestTimeoutError(topic, to, afterMs, seen, limit);
-    this.#giveUp('expired', error);
+    return new RequestTimeoutError(topic, to, afterMs, seen, limit);
   }
 
   /** Nothing moves: either the responder owes a sign of life, or the reader has left it no room. */

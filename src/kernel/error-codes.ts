@@ -50,7 +50,6 @@ export const ERROR_CODES = {
     'Pass context.signal on to what the handler waits for, or raise timeoutMs.',
   ],
   TELLASK_RESPONDER_LEFT: [true, 'Ask again: another agent may serve the topic.'],
-  TELLASK_EXPIRED: [true, 'Give it a longer ttlMs, or its recipient more concurrency.'],
   TELLASK_DEAD_LETTERED: [
     false,
     'Its reason is a field of this error; bus.deadLetters has the letter, and redrive() tries it again.',

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createTestBus } from '../../src/testing.ts';
-import { hang, outcomeOf } from './books.ts';
+import { makeBus } from '../make-bus.ts';
+import { expectBalanced, hang, outcomeOf } from './books.ts';
 
 // F:C2 F:C3 R:C4
 describe('the time of a request', () => {
@@ -112,3 +113,28 @@ describe('the time of a request', () => {
     expect(t.bus.inspect()).toMatchObject({ abandoned: 0, deadLettered: 1 });
   });
 });
+
+describe.each(['real', 'simulated'] as const)(
+  'a request that is found too late, on the %s Env',
+  (env) => {
+    // R:C4 R:G2
+    it.each([
+      [
+        'its time-out',
+        { timeoutMs: 0 },
+        { code: 'TELLASK_TIMEOUT', where: 'expired in the queue of a' },
+      ],
+      ['its budget', { budget: { ms: 0 } }, { code: 'TELLASK_BUDGET', resource: 'ms', limit: 0 }],
+    ])('rejects as %s does, before the clock has told it', async (_what, options, error) => {
+      const { bus, settle } = makeBus(env);
+      bus.register('a').serve('q', () => 'too late');
+
+      const asked = outcomeOf(bus.request('q', 1, options));
+      await settle();
+
+      expect(asked.now()).toMatchObject({ error });
+      expect(bus.inspect()).toMatchObject({ expired: 1, handled: 0, pendingRequests: 0 });
+      expectBalanced(bus);
+    });
+  },
+);
