@@ -11,6 +11,12 @@ async function workThroughInbox(agent: Agent): Promise<void> {
   console.log('the inbox is empty');
 }
 
+// With `where` it takes the first that fits, and the others keep their places.
+async function signFirst(agent: Agent): Promise<void> {
+  const form = await agent.receive({ where: ({ topic }) => topic === 'form.sign', timeoutMs: 20 });
+  console.log(`${agent.name} signs ${form?.payload} before anything else`);
+}
+
 // `messages` is a subscription to iterate: attached at once, and each message is handled when the
 // next one is asked for. Leaving the loop ends the subscription.
 async function readThree(agent: Agent): Promise<void> {
@@ -26,6 +32,8 @@ const bus = new MessageBus();
 const clerk = bus.register('clerk');
 bus.send('clerk', 'form.sign', 'A38');
 bus.send('clerk', 'form.file', 'B12', { priority: 'high' });
+bus.send('clerk', 'form.sign', 'A39');
+await signFirst(clerk);
 await workThroughInbox(clerk);
 
 const reader = readThree(bus.register('reader'));

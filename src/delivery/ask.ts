@@ -159,7 +159,7 @@ export class Ask {
     this.#knownFamily(this.#parts.responders.route(topic), topic);
     const terms = { timeoutMs, signal, cause: speaker.cause };
     if (await this.#untilServed(topic, to, terms)) return;
-    throw new NoResponderError(topic, whoOf(to), this.#nearestServed(topic));
+    throw new NoResponderError(topic, to, this.#nearestServed(topic));
   }
 
   /** False when the time was over first. Who comes may have left again before he is looked at. */
@@ -348,7 +348,7 @@ export class Ask {
     }
     return refusals.refuse(
       words,
-      new NoResponderError(words.topic, whoOf(to), this.#nearestServed(words.topic)),
+      new NoResponderError(words.topic, to, this.#nearestServed(words.topic)),
     );
   }
 
@@ -438,10 +438,6 @@ function checkTerms({
 function but(except: string | undefined, eligible: Eligible | undefined): Eligible | undefined {
   if (except === undefined) return eligible;
   return (one) => one.owner !== except && eligible?.(one) !== false;
-}
-
-function whoOf(to: RequestOptions['to']): string | undefined {
-  return typeof to === 'object' ? `agent with ${to.capability}` : to;
 }
 
 function termsOf({ timeoutMs }: Question, { idleTimeoutMs, onProgress }: RequestOptions): Terms {

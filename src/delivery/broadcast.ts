@@ -1,6 +1,7 @@
 import { misuse } from '../kernel/errors.ts';
 import { printAsJson } from '../kernel/inspection.ts';
 import type { Admitter } from './admitter.ts';
+import { refuseUnknown } from './handler-options.ts';
 import type { Receipt, Settled } from './receipt.ts';
 import type { BroadcastOptions, Recipients, Speaker } from './speech.ts';
 
@@ -28,6 +29,24 @@ export interface BroadcastReceipt {
   readonly settled: Promise<readonly BroadcastOutcome[]>;
 }
 
+const OPTIONS: ReadonlySet<string> = new Set(
+  Object.keys({
+    exclude: true,
+    echo: true,
+    type: true,
+    priority: true,
+    ttlMs: true,
+    delayMs: true,
+    deliverAt: true,
+    dedupeKey: true,
+    headers: true,
+    signal: true,
+    timeoutMs: true,
+    correlationId: true,
+    budget: true,
+  } satisfies Record<keyof BroadcastOptions, true>),
+);
+
 /** What sending to many needs of its bus. */
 export interface BroadcastParts {
   readonly admitter: Admitter;
@@ -52,6 +71,8 @@ export class Broadcast {
     if (typeof options !== 'object' || options === null) {
       throw misuse('The options of broadcast', 'an object', options);
     }
+    // A mistyped `exclude` would tell those who must not hear it.
+    refuseUnknown(options, OPTIONS, 'broadcast');
     const names = this.#namesOf(to, speaker, options);
     const send = this.#parts.admitter.sender(speaker, topic, payload, options);
     return new Broadcasting(names.map((name) => attempt(name, send)));

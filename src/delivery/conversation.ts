@@ -1,4 +1,5 @@
 import type { Env } from '../kernel/env.ts';
+import { printAsJson } from '../kernel/inspection.ts';
 import type { Envelope } from '../message/envelope.ts';
 import type { Message } from '../message/message.ts';
 import type { Attempt } from './attempt.ts';
@@ -180,6 +181,8 @@ export class OpenConversation implements Conversation {
     return correlationId === this.id;
   }
 }
+
+printAsJson(OpenConversation.prototype);
 
 function shown(delivery: Delivery): OpenDelivery {
   const { id, topic, from } = delivery.message;

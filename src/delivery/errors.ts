@@ -74,14 +74,21 @@ export class NoResponderError extends TellaskError {
   readonly topic: string;
   readonly didYouMean: string | undefined;
 
-  constructor(topic: string, who: string | undefined, didYouMean?: string) {
-    const nobody = who === undefined ? 'Nobody' : `No ${who}`;
-    super('TELLASK_NO_RESPONDER', `${nobody} serves ${topic}${suggest(didYouMean)}`, {
-      stack: false,
-    });
+  constructor(
+    topic: string,
+    to: string | { readonly capability: string } | undefined,
+    didYouMean?: string,
+  ) {
+    const message = `${nobodyOf(to)} ${topic}${suggest(didYouMean)}`;
+    super('TELLASK_NO_RESPONDER', message, { stack: false });
     this.topic = topic;
     this.didYouMean = didYouMean;
   }
+}
+
+function nobodyOf(to: string | { readonly capability: string } | undefined): string {
+  if (to === undefined) return 'Nobody serves';
+  return typeof to === 'string' ? `${to} does not serve` : `No agent with ${to.capability} serves`;
 }
 
 /** No answer in time. Code `TELLASK_TIMEOUT`. */

@@ -195,6 +195,7 @@ describe.each(['real', 'simulated'] as const)('broadcast, on the %s Env', (env) 
       say('a', 'news', 'x'),
       say([1], 'news', 'x'),
       say(['a'], 'news', 'x', { exclude: 1 }),
+      say(['a'], 'news', 'x', { exlude: 'a' }),
       say(['a'], 'news', 'x', { priority: 11 }),
       say(['a'], 'news', 'x', { dedupeKey: '' }),
       say(['a'], 'news', 'x', null),
@@ -208,6 +209,7 @@ describe.each(['real', 'simulated'] as const)('broadcast, on the %s Env', (env) 
       'TELLASK_DENIED',
     ]);
     expect(codes.slice(3).map((error) => (error as Error).name)).toEqual([
+      'TypeError',
       'TypeError',
       'TypeError',
       'TypeError',

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import type { Message } from '../../src/index.ts';
 import { createTestBus } from '../../src/testing.ts';
@@ -26,6 +27,15 @@ describe.each(['real', 'simulated'] as const)('conversations, on the %s Env', (e
     expect(heard).toEqual(
       Array.from({ length: 2 }, () => ['news talk -', 'task talk -', 'q talk -']).flat(),
     );
+  });
+
+  it('print what is open', async () => {
+    const { bus, settle } = makeBus(env);
+    bus.register('a').serve('q', hang);
+    void bus.request('q', 1, { correlationId: 'talk' }).catch(() => {});
+    await settle();
+
+    expect(inspect(bus.conversation('talk'))).toContain("status: 'running'");
   });
 
   it('go on by themselves in a context, which may name another', async () => {

@@ -478,6 +478,7 @@ describe.each(['real', 'simulated'] as const)('gather, on the %s Env', (env) => 
     ['timeoutMs', -1, RangeError],
     ['idleTimeoutMs', '1', TypeError],
     ['onProgress', 1, TypeError],
+    ['waitForMs', 1, TypeError],
   ])('refuses %s: %j', async (name, value, kind) => {
     const { result, bus } = await gathered({ a: () => 1 }, { [name]: value } as GatherOptions);
 

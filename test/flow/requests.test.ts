@@ -41,6 +41,7 @@ describe.each(['real', 'simulated'] as const)('requests, on the %s Env', (env) =
 
     const unknown = outcomeOf(bus.request('q', 1, { to: 'seacher' }));
     const unable = outcomeOf(bus.request('q', 1, { to: { capability: 'draw' } }));
+    const other = outcomeOf(bus.request('p', 1, { to: 'searcher' }));
     await settle();
 
     expect(unknown.now()).toMatchObject({
@@ -49,6 +50,7 @@ describe.each(['real', 'simulated'] as const)('requests, on the %s Env', (env) =
     expect(unable.now()).toMatchObject({
       error: { message: 'No agent with draw serves q' },
     });
+    expect(other.now()).toMatchObject({ error: { message: 'searcher does not serve p' } });
     expect(bus.deadLetters.list()).toMatchObject([{ reason: 'unknown-recipient', refused: true }]);
   });
 
