@@ -167,8 +167,8 @@ describe('the lanes of RealEnv', () => {
     vi.useRealTimers();
 
     env.post(makeLane('new', 1, () => {}));
-    await loopTurn();
-    await loopTurn();
+    // On a busy machine a share of time holds fewer steps, and more turns are needed.
+    for (let turn = 0; steps < 1_500 && turn < 100; turn += 1) await loopTurn();
 
     expect(steps).toBe(1_500);
   });
