@@ -16,5 +16,11 @@ export const contender: Contender = {
       };
     },
     asker: () => ({ ask: async (value) => value + 1 }),
+    streamer: () => ({ stream: countTo }),
   },
 };
+
+/** The generator that is asked, without a library between it and its reader. */
+async function* countTo(chunks: number): AsyncGenerator<number> {
+  for (let chunk = 1; chunk <= chunks; chunk += 1) yield chunk;
+}

@@ -110,7 +110,11 @@ export class Gathering implements Lane {
   run(): void {
     const ending = this.#ending as Ending;
     if ('error' in ending) this.#reject(ending.error);
-    else this.#resolve({ ...this.#soFar(), reason: this.#reasonOf(ending.reason) });
+    else {
+      const { ok, failed, pending, cancelled } = this.#soFar();
+      const reason = this.#reasonOf(ending.reason);
+      this.#resolve({ ok, failed, pending, cancelled, reason });
+    }
   }
 
   #askOne(responder: Subscription, put: (responder: Subscription, terms: Terms) => Pending): void {
@@ -167,15 +171,17 @@ export class Gathering implements Lane {
     this.#state = 'over';
     this.#stop();
     const withdrawn = 'reason' in ending && ending.reason === 'withdrawn';
-    if (withdrawn || this.#terms.stragglers === 'abort') {
-      this.#abortRest(abortReason ?? new CancelledError(this.#terms.topic, 'withdrawn'));
-    } else this.#releaseRest();
+    if (this.#open.size > 0) {
+      if (withdrawn || this.#terms.stragglers === 'abort') this.#abortRest(abortReason);
+      else this.#releaseRest();
+    }
     if (this.#env.direct) this.run();
     else this.#env.post(this);
   }
 
   /** What is aborted may set off more, so everyone is looked at when it is his turn. */
-  #abortRest(reason: unknown): void {
+  #abortRest(given: unknown): void {
+    const reason = given ?? new CancelledError(this.#terms.topic, 'withdrawn');
     for (const [from, pending] of this.#rest()) {
       if (pending.settled !== undefined) this.#enter(from, pending.settled, pending);
       else {

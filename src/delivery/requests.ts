@@ -1,5 +1,6 @@
 import { onAbort } from '../kernel/abort.ts';
 import type { Env, Lane, Timer } from '../kernel/env.ts';
+import { type Linked, LinkedList } from '../kernel/linked-list.ts';
 import { isThenable } from '../kernel/thenable.ts';
 import type { Budget, Shortage } from '../message/budget.ts';
 import type { Envelope } from '../message/envelope.ts';
@@ -55,7 +56,7 @@ export interface Answer {
 /** All requests that wait for an answer. */
 export class Requests {
   readonly #parts: RequestParts;
-  readonly #open = new Set<Pending>();
+  readonly #open = new LinkedList<Pending>();
 
   constructor(parts: RequestParts) {
     this.#parts = parts;
@@ -76,12 +77,12 @@ export class Requests {
 
   /** Those that wait, oldest first. */
   all(): Pending[] {
-    return [...this.#open];
+    return this.#open.toArray();
   }
 
   /** Rejects everything that is open. */
   failAll(error: (message: Envelope) => unknown): void {
-    for (const pending of [...this.#open]) pending.fail(error(pending.message));
+    for (const pending of this.all()) pending.fail(error(pending.message));
   }
 }
 
@@ -106,7 +107,7 @@ const TIMEOUT = { keepAlive: true, label: 'request time-out' } as const;
  * One request that waits: for its answer, for the clock, for its caller's signal, for the end of
  * the handler that asks. On a simulated Env it is also the lane on which the answer comes back.
  */
-export class Pending implements Asker, Lane {
+export class Pending implements Asker, Lane, Linked<Pending> {
   readonly kind = 'reply' as const;
   readonly message: Envelope;
   readonly promise: Promise<unknown>;
@@ -114,8 +115,10 @@ export class Pending implements Asker, Lane {
   /** The handler that it holds up. */
   #waiter: Attempt | undefined = undefined;
   posted = false;
+  previous: Pending | undefined = undefined;
+  next: Pending | undefined = undefined;
   readonly #parts: RequestParts;
-  readonly #open: Set<Pending>;
+  readonly #open: LinkedList<Pending>;
   readonly #terms: Terms;
   /** Monotonic instant of the last sign of life; read only when an idle limit is set. */
   #aliveAt = 0;
@@ -129,7 +132,7 @@ export class Pending implements Asker, Lane {
   #resolve!: (value: unknown) => void;
   #reject!: (reason: unknown) => void;
 
-  constructor(parts: RequestParts, open: Set<Pending>, message: Envelope, terms: Terms) {
+  constructor(parts: RequestParts, open: LinkedList<Pending>, message: Envelope, terms: Terms) {
     this.message = message;
     this.#parts = parts;
     this.#open = open;
@@ -377,7 +380,7 @@ export class Pending implements Asker, Lane {
   /** Nobody waits for it from here on. */
   #leave(): void {
     this.#stop();
-    this.#open.delete(this);
+    this.#open.remove(this);
     this.#waiter?.waits.delete(this);
   }
 
