@@ -238,7 +238,7 @@ export class Agent<C extends ContractShape = AnyContract> implements Voice<C>, A
 
   #stream(topic: string, input: unknown, options: StreamOptions | undefined): MessageStream {
     try {
-      this.#permits.check('stream', topic);
+      this.#permits.check('request', topic);
     } catch (error) {
       return failedStream(error);
     }

@@ -208,7 +208,7 @@ export class Attempt implements Speaker, Cause {
 
   stream(topic: string, payload: unknown, options?: StreamOptions): MessageStream {
     try {
-      this.#mayStill('stream', topic);
+      this.#mayStill('request', topic);
     } catch (error) {
       return failedStream(error);
     }
@@ -285,6 +285,11 @@ export class Attempt implements Speaker, Cause {
   get deferral(): Deferral | undefined {
     const deferral = this.#delivery?.flags.deferral;
     return deferral?.attempt === this ? deferral : undefined;
+  }
+
+  /** What it answered before it returned. */
+  get early(): { readonly value: unknown } | undefined {
+    return this.#delivery?.flags.reply;
   }
 
   get fenced(): boolean {

@@ -76,6 +76,8 @@ export interface DeliveryFlags {
   readonly deferral: Deferral | undefined;
   /** A chunk of its answer was handed over: it cannot be handled from the beginning again. */
   readonly streamed: boolean;
+  /** What its handler answered before it returned. */
+  readonly reply: { readonly value: unknown } | undefined;
 }
 
 export const NO_FLAGS: DeliveryFlags = {
@@ -86,4 +88,5 @@ export const NO_FLAGS: DeliveryFlags = {
   retryDelayMs: undefined,
   deferral: undefined,
   streamed: false,
+  reply: undefined,
 };

@@ -60,7 +60,7 @@ export class Idempotency {
     this.#answers.delete(id);
     this.#answers.set(id, remembered);
     if (this.#answers.size > this.#maxKeys) this.#forgetOldest();
-    if (answer instanceof Promise) answer.catch(() => this.#forget(id, remembered));
+    if (answer instanceof Promise) answer.catch(() => this.#forgetFailed(id, remembered));
     return answer;
   }
 
@@ -72,10 +72,14 @@ export class Idempotency {
     message: Message,
     context: Attempt,
   ): unknown {
-    const shared = (value: unknown): unknown =>
-      first.deferral === undefined ? value : first.deferral.share(context);
+    if (first.early !== undefined) return first.early.value;
+    const shared = (value: unknown): unknown => {
+      if (first.early !== undefined) return first.early.value;
+      return first.deferral === undefined ? value : first.deferral.share(context);
+    };
     if (!(answer instanceof Promise)) return shared(answer);
     return answer.then(shared, (error: unknown) => {
+      if (first.early !== undefined) return first.early.value;
       // That nobody waited for the first any more is no failure for who waits still.
       if (first.abortReason === undefined || context.abortReason !== undefined) throw error;
       return this.#answer(id, handler, message, context);
@@ -83,7 +87,9 @@ export class Idempotency {
   }
 
   /** By then a fenced call may have a successor, which is not its to forget. */
-  #forget(id: string, remembered: Remembered): void {
+  #forgetFailed(id: string, remembered: Remembered): void {
+    // What was answered stays answered.
+    if (remembered.context.early !== undefined) return;
     if (this.#answers.get(id) === remembered) this.#answers.delete(id);
   }
 
@@ -104,5 +110,6 @@ export class Idempotency {
 
 /** A first call that was fenced will never answer: then the repetition is a new first call. */
 function mayAnswer({ context }: Remembered): boolean {
+  if (context.early !== undefined) return true;
   return !context.fenced && context.deferral?.failed !== true;
 }

@@ -16,8 +16,8 @@ export function onAbort(signal: AbortSignal, callback: Callback): () => void {
   const callbacks = hubs.get(signal) ?? listen(signal);
   callbacks.add(callback);
   return () => {
-    callbacks.delete(callback);
-    if (callbacks.size === 0) deafen(signal);
+    // A second call must not take away the listener of those who came since.
+    if (callbacks.delete(callback) && callbacks.size === 0) deafen(signal);
   };
 }
 

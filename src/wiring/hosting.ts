@@ -346,6 +346,7 @@ export class Hosting implements AgentHost {
     // An answer that is refused here is none: what the handler returns may still be one.
     const answer = this.answerOf(attempt.message, value);
     attempt.delivery.replied = true;
+    attempt.delivery.flags = { ...attempt.delivery.flags, reply: { value: answer } };
     return asker.answer(answer);
   }
 

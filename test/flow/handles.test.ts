@@ -101,6 +101,24 @@ describe.each(['real', 'simulated'] as const)('handles, on the %s Env', (env) =>
     expect(codes).toEqual(['TELLASK_REVOKED']);
   });
 
+  // R:E4
+  it('that may not ask may not stream either', async () => {
+    const { bus, settle } = makeBus(env);
+    bus.register('s').serve('secret', function* () {
+      yield 'a secret';
+    });
+    const lent = bus.register('a').restrict({ request: ['open'] });
+    lent.serve('q', (_request, context) => context.stream('secret', 1));
+
+    const own = outcomeOf(lent.stream('secret', 1).next());
+    const inside = outcomeOf(bus.request('q', 1));
+    await settle();
+
+    for (const one of [own, inside]) {
+      expect(one.now()).toMatchObject({ error: { code: 'TELLASK_DENIED', action: 'request' } });
+    }
+  });
+
   it('belong to one registration: the old one is not the new one of the same name', async () => {
     const { bus } = makeBus(env);
     const old = bus.register('a');

@@ -146,6 +146,30 @@ describe.each(['real', 'simulated'] as const)('odd handlers, on the %s Env', (en
     expect(looks).toBe(1);
   });
 
+  it.each(['returns', 'throws'])(
+    'a repetition gets what was answered early, when the handler %s after that',
+    async (end) => {
+      const { bus, settle } = makeBus(env);
+      let calls = 0;
+      const idempotent = { windowMs: 60_000 };
+      bus.register('a').serve(
+        'pay',
+        async (_request, context) => {
+          context.reply(`paid ${++calls}`);
+          if (end === 'throws') boom();
+        },
+        { idempotent },
+      );
+
+      const one = outcomeOf(bus.request('pay', 1, { idempotencyKey: 'k' }));
+      await settle();
+      const two = outcomeOf(bus.request('pay', 1, { idempotencyKey: 'k' }));
+      await settle();
+
+      expect([one.now(), two.now()]).toEqual([{ value: 'paid 1' }, { value: 'paid 1' }]);
+    },
+  );
+
   it('a repetition is not called off with the first call: the handler is called again', async () => {
     const { bus, settle } = makeBus(env);
     let calls = 0;
