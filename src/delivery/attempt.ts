@@ -233,13 +233,13 @@ export class Attempt implements Speaker, Cause {
 
   defer(work?: AnswerLater, options?: DeferOptions): Later {
     this.#mayStill('defer', this.message.topic);
-    if (!this.running) throw new FencedError(this.agent, 'defer', this.message.topic);
+    this.#mayPutOff('defer');
     return this.worker.house.defer(this, work, options);
   }
 
   forward(to: ForwardTo, options?: ForwardOptions): Later {
     this.#mayStill('request', this.message.topic);
-    if (!this.running) throw new FencedError(this.agent, 'forward', this.message.topic);
+    this.#mayPutOff('forward');
     return this.worker.house.forward(this, to, options);
   }
 
@@ -352,6 +352,12 @@ export class Attempt implements Speaker, Cause {
   toJSON(): Record<string, unknown> {
     const { agent, attempt, remainingMs, replayed } = this;
     return { agent, attempt, remainingMs, replayed };
+  }
+
+  /** Not when the handler has ended; nor in a last call, whose answer is due now. */
+  #mayPutOff(action: string): void {
+    if (!this.running) throw new FencedError(this.agent, action, this.message.topic);
+    if (this.lastCall !== undefined) throw this.lastCall.error;
   }
 
   #mayStill(action: string, topic: string): void {

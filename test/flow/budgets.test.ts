@@ -437,6 +437,8 @@ describe.each(['real', 'simulated'] as const)('budgets, on the %s Env', (env) =>
       'returns what cannot be kept',
       () => Object.defineProperty({}, 'x', { get: () => 1, enumerable: true }),
     ],
+    ['puts its answer off', (_request: unknown, context: Context) => context.defer()],
+    ['hands its answer over', (_request: unknown, context: Context) => context.forward('writer')],
   ])('let the first error stand when the last call %s', async (_what, wrapUp) => {
     const faults: string[] = [];
     const { bus, settle } = makeBus(env, { onFault: (_error, where) => faults.push(where) });
