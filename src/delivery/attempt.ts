@@ -1,4 +1,5 @@
 import { printAsJson } from '../kernel/inspection.ts';
+import type { Linked } from '../kernel/linked-list.ts';
 import { type BudgetView, checkSpending, type Spending, UNLIMITED } from '../message/budget.ts';
 import type { Message } from '../message/message.ts';
 import type { Logger } from '../observe/logger.ts';
@@ -48,7 +49,8 @@ export interface House extends Speaking {
 }
 
 /** What counts the time of a handler that returned a promise. */
-export interface Watch {
+export interface Watch extends Linked<Watch> {
+  readonly attempt: Attempt;
   /** Its handler was fenced, and its slot waits until it really ends. */
   holdsSlot: boolean;
   stop(): void;

@@ -19,7 +19,9 @@ export interface WatchParts {
 export class HandlerWatch implements Watch {
   readonly #env: Env;
   readonly #graceMs: number;
-  readonly #attempt: Attempt;
+  readonly attempt: Attempt;
+  previous: Watch | undefined = undefined;
+  next: Watch | undefined = undefined;
   readonly #onHung: (failure: Failure) => void;
   holdsSlot = false;
   #timer: Timer | undefined;
@@ -31,7 +33,7 @@ export class HandlerWatch implements Watch {
   constructor(parts: WatchParts, attempt: Attempt, onHung: (failure: Failure) => void) {
     this.#env = parts.env;
     this.#graceMs = parts.graceMs;
-    this.#attempt = attempt;
+    this.attempt = attempt;
     this.#onHung = onHung;
     const { deadline, delivery } = attempt;
     const left = deadline - parts.now();
@@ -65,7 +67,7 @@ export class HandlerWatch implements Watch {
   }
 
   #timedOut(timeoutMs: number): void {
-    const { agent, message } = this.#attempt;
+    const { agent, message } = this.attempt;
     const failure = this.#byBudget
       ? { error: overrunOf(message) }
       : ({
@@ -73,7 +75,7 @@ export class HandlerWatch implements Watch {
           stopped: 'timed-out',
         } as const);
     this.#giveGrace(failure);
-    this.#attempt.abort(failure.error);
+    this.attempt.abort(failure.error);
   }
 
   #giveGrace(failure: Failure): void {

@@ -1,23 +1,24 @@
 import type { Env } from '../kernel/env.ts';
-import type { Attempt } from './attempt.ts';
+import { LinkedList } from '../kernel/linked-list.ts';
+import type { Attempt, Watch } from './attempt.ts';
 
 /** The handlers that run now and returned a promise: who may hang, and whom to wait for. */
 export class Running {
-  readonly #attempts = new Set<Attempt>();
+  readonly #watches = new LinkedList<Watch>();
   readonly #waiters = new Set<{ readonly left: Set<Attempt>; readonly done: () => void }>();
 
   get size(): number {
-    return this.#attempts.size;
+    return this.#watches.size;
   }
 
-  add(attempt: Attempt): void {
-    this.#attempts.add(attempt);
+  add(watch: Watch): void {
+    this.#watches.add(watch);
   }
 
   /** The handler has ended. */
   remove(attempt: Attempt): void {
-    this.#attempts.delete(attempt);
-    this.giveUp(attempt);
+    if (attempt.watch !== undefined) this.#watches.remove(attempt.watch);
+    if (this.#waiters.size > 0) this.giveUp(attempt);
   }
 
   /** The handler is fenced: it may run on, but nobody waits for it any more. */
@@ -30,7 +31,10 @@ export class Running {
   }
 
   matching(condition: (attempt: Attempt) => boolean = () => true): Attempt[] {
-    return [...this.#attempts].filter(condition);
+    return this.#watches
+      .toArray()
+      .map(({ attempt }) => attempt)
+      .filter(condition);
   }
 
   /** Aborts these handlers and waits for their end, at most `graceMs`; resolves with who is left. */

@@ -329,9 +329,9 @@ export class Worker implements Lane, Recipient {
       promiseOf(result).catch(() => {});
       return;
     }
-    this.#shop.running.add(attempt);
     const watch = new HandlerWatch(this.#shop, attempt, (failure) => this.#hung(attempt, failure));
     attempt.watch = watch;
+    this.#shop.running.add(watch);
     promiseOf(result).then(
       (value) => this.#finished(attempt, watch, undefined, value),
       (error: unknown) =>

@@ -42,7 +42,9 @@ export function withOwnPartial(shop: Workshop, error: unknown): unknown {
 export class WrapUp implements Watch {
   holdsSlot = false;
   readonly #shop: Workshop;
-  readonly #attempt: Attempt;
+  readonly attempt: Attempt;
+  previous: Watch | undefined = undefined;
+  next: Watch | undefined = undefined;
   readonly #call: WrapUpCall;
   readonly #error: BudgetExhaustedError;
   readonly #after: AfterWrapUp;
@@ -57,12 +59,12 @@ export class WrapUp implements Watch {
     this.#after = after;
     // It is no further attempt: a letter counts the calls of the handler.
     delivery.attempts--;
-    this.#attempt = new Attempt(worker, admission, subscription, shop.instant(), delivery);
-    this.#attempt.lastCall = { error, until: shop.env.now() + this.#call.timeoutMs };
+    this.attempt = new Attempt(worker, admission, subscription, shop.instant(), delivery);
+    this.attempt.lastCall = { error, until: shop.env.now() + this.#call.timeoutMs };
   }
 
   begin(): void {
-    const attempt = this.#attempt;
+    const attempt = this.attempt;
     attempt.delivery.admission.asker?.expectFailure?.(this.#error);
     let result: unknown;
     try {
@@ -83,8 +85,8 @@ export class WrapUp implements Watch {
 
   #await(result: PromiseLike<unknown>): void {
     const { running, env } = this.#shop;
-    running.add(this.#attempt);
-    this.#attempt.watch = this;
+    this.attempt.watch = this;
+    running.add(this);
     this.#timer = env.setTimer(this.#call.timeoutMs, () => this.#late(), { label: 'wrap-up' });
     promiseOf(result).then(
       (value) => this.#over(() => this.#returned(value)),
@@ -95,9 +97,9 @@ export class WrapUp implements Watch {
   /** The promise has settled: in time, or after it was given up. */
   #over(settle: () => void): void {
     this.stop();
-    if (!this.#attempt.fenced) settle();
+    if (!this.attempt.fenced) settle();
     else if (this.holdsSlot) this.#after.release();
-    this.#shop.running.remove(this.#attempt);
+    this.#shop.running.remove(this.attempt);
   }
 
   #returned(value: unknown): void {
@@ -112,14 +114,14 @@ export class WrapUp implements Watch {
 
   #failed(error: unknown): void {
     // Who was told to stop may say so.
-    if (this.#attempt.abortReason === undefined) this.#fault(error);
+    if (this.attempt.abortReason === undefined) this.#fault(error);
     this.#end(this.#error);
   }
 
   #end(error: BudgetExhaustedError): void {
     // A newer message has interrupted it: then it has its outcome.
-    if (this.#attempt.fenced) return;
-    this.#attempt.end();
+    if (this.attempt.fenced) return;
+    this.attempt.end();
     this.#after.end(error);
     this.#after.release();
   }
@@ -127,7 +129,7 @@ export class WrapUp implements Watch {
   /** It had its time, and gets no more: it is fenced as a handler that hangs. */
   #late(): void {
     const { ledger, events, running } = this.#shop;
-    const attempt = this.#attempt;
+    const attempt = this.attempt;
     const { onHang } = attempt.worker.options;
     ledger.abandoned++;
     attempt.abort(this.#error);
@@ -143,6 +145,6 @@ export class WrapUp implements Watch {
   }
 
   #fault(error: unknown): void {
-    this.#shop.onFault(error, `wrapUp of ${this.#attempt.agent}`);
+    this.#shop.onFault(error, `wrapUp of ${this.attempt.agent}`);
   }
 }
