@@ -79,6 +79,8 @@ export interface Abilities {
   pubSub: PubSub;
   wildcards: PubSub;
   asker: Asker;
+  /** The same, answered after the handler has returned. */
+  laterAsker: Asker;
   streamer: Streamer;
   gatherer: Gatherer;
   priorityQueue: PriorityQueue;

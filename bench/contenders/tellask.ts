@@ -55,7 +55,7 @@ async function pendingRequests(count: number): Promise<unknown> {
 export const contender: Contender = {
   name: 'tellask',
   abilities: {
-    entry: () => new URL('../../dist/index.js', import.meta.url).href,
+    entry: () => new URL('../../dist/bundle/index.js', import.meta.url).href,
     pubSub,
     wildcards: pubSub,
     holder: () => ({ envelopes, queuedMessages, pendingRequests }),
@@ -64,6 +64,16 @@ export const contender: Contender = {
       const bus = new MessageBus();
       const agent = bus.register('math', { capacity: Number.POSITIVE_INFINITY });
       agent.serve('math.next', ({ payload }) => (payload as number) + 1);
+      return { ask: (value) => bus.request('math.next', value) };
+    },
+    laterAsker: async () => {
+      const { MessageBus } = await library();
+      const bus = new MessageBus();
+      bus
+        .register('math')
+        .serve('math.next', ({ payload }, context) =>
+          context.defer((later) => later.answer((payload as number) + 1)),
+        );
       return { ask: (value) => bus.request('math.next', value) };
     },
     streamer: async () => {

@@ -10,15 +10,15 @@ async function askInTurn(asker: Asker, questions: number): Promise<void> {
   }
 }
 
-function request(inFlight: number): Row {
+type Asked = Pick<Row, 'name' | 'title' | 'goals'> & { readonly needs: 'asker' | 'laterAsker' };
+
+function row({ needs, ...named }: Asked, inFlight: number): Row {
   return {
-    name: `request-${inFlight}`,
-    title: `bare request to reply, ${inFlight} in flight`,
+    ...named,
     unit: 'ns',
-    needs: 'asker',
-    goals: [{ kind: 'ratio', to: ['moleculer'], atMost: 1 }],
+    needs,
     prepare: async (contender) => {
-      const asker = await ability(contender, 'asker');
+      const asker = await ability(contender, needs);
       const work: Work = async (operations) => {
         const each = Math.floor(operations / inFlight);
         const rest = operations % inFlight;
@@ -51,4 +51,18 @@ const gather: Row = {
   },
 };
 
-export const rows: readonly Row[] = [request(1), request(1_000), gather];
+function request(inFlight: number): Row {
+  const name = `request-${inFlight}`;
+  const title = `bare request to reply, ${inFlight} in flight`;
+  const goals = [{ kind: 'ratio', to: ['moleculer'], atMost: 1 }] as const;
+  return row({ name, title, goals, needs: 'asker' }, inFlight);
+}
+
+const deferred: Asked = {
+  name: 'deferred',
+  title: 'request to a reply that is put off, 1 in flight',
+  goals: [],
+  needs: 'laterAsker',
+};
+
+export const rows: readonly Row[] = [request(1), request(1_000), row(deferred, 1), gather];

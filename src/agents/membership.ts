@@ -5,16 +5,12 @@ import type { Delivery } from '../delivery/delivery.ts';
 import type { Dispatcher } from '../delivery/dispatcher.ts';
 import { NameTakenError, ResponderLeftError, RevokedError } from '../delivery/errors.ts';
 import { Group } from '../delivery/group.ts';
-import {
-  AGENT_OPTIONS,
-  type MailboxChoice,
-  readMailbox,
-  refuseUnknown,
-} from '../delivery/handler-options.ts';
+import { AGENT_OPTIONS, type MailboxChoice, readMailbox } from '../delivery/handler-options.ts';
 import { Inbox } from '../delivery/inbox.ts';
 import { emptyOut } from '../delivery/shutdown.ts';
 import type { Subscription } from '../delivery/subscription.ts';
 import type { Subscriptions } from '../delivery/subscriptions.ts';
+import { refuseUnknown } from '../delivery/unknown-option.ts';
 import { Worker, type Workshop } from '../delivery/worker.ts';
 import { misuse } from '../kernel/errors.ts';
 import type { GuardedEvents } from '../kernel/events.ts';

@@ -7,6 +7,7 @@ import type { Family } from '../message/family-index.ts';
 import type { Admitter } from './admitter.ts';
 import type { Arrivals, WaitTerms } from './arrivals.ts';
 import type { Attempt } from './attempt.ts';
+import { checkCallOptions } from './call-options.ts';
 import { DispatchList } from './dispatch-list.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import {
@@ -227,7 +228,7 @@ export class Ask {
 
   /** Reads and checks a call and writes down what it asks; nobody is asked yet. */
   prepare(
-    verb: string,
+    verb: 'request' | 'stream' | 'gather' | 'forward',
     speaker: Speaker,
     topic: string,
     payload: unknown,
@@ -239,6 +240,7 @@ export class Ask {
     if (typeof options !== 'object' || options === null) {
       throw misuse(`The options of ${verb}`, 'an object', options);
     }
+    if (verb !== 'forward') checkCallOptions(verb, options);
     checkTerms(options);
     options.signal?.throwIfAborted();
     const route = this.#parts.responders.route(topic);

@@ -6,8 +6,9 @@ import type {
   ServeOptions,
   SubscribeOptions,
 } from './handler-options.ts';
-import { readCount, refuseUnknown } from './handler-options.ts';
+import { readCount } from './handler-options.ts';
 import { readMs } from './said.ts';
+import { refuseUnknown } from './unknown-option.ts';
 
 /** When a batch starts. */
 export interface BatchOptions {

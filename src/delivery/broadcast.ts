@@ -1,7 +1,7 @@
 import { misuse } from '../kernel/errors.ts';
 import { printAsJson } from '../kernel/inspection.ts';
 import type { Admitter } from './admitter.ts';
-import { refuseUnknown } from './handler-options.ts';
+import { checkCallOptions } from './call-options.ts';
 import type { Receipt, Settled } from './receipt.ts';
 import type { BroadcastOptions, Recipients, Speaker } from './speech.ts';
 
@@ -29,24 +29,6 @@ export interface BroadcastReceipt {
   readonly settled: Promise<readonly BroadcastOutcome[]>;
 }
 
-const OPTIONS: ReadonlySet<string> = new Set(
-  Object.keys({
-    exclude: true,
-    echo: true,
-    type: true,
-    priority: true,
-    ttlMs: true,
-    delayMs: true,
-    deliverAt: true,
-    dedupeKey: true,
-    headers: true,
-    signal: true,
-    timeoutMs: true,
-    correlationId: true,
-    budget: true,
-  } satisfies Record<keyof BroadcastOptions, true>),
-);
-
 /** What sending to many needs of its bus. */
 export interface BroadcastParts {
   readonly admitter: Admitter;
@@ -71,16 +53,20 @@ export class Broadcast {
     if (typeof options !== 'object' || options === null) {
       throw misuse('The options of broadcast', 'an object', options);
     }
-    // A mistyped `exclude` would tell those who must not hear it.
-    refuseUnknown(options, OPTIONS, 'broadcast');
-    const names = this.#namesOf(to, speaker, options);
-    const send = this.#parts.admitter.sender(speaker, topic, payload, options);
+    // Before anything is sent: a mistyped `exclude` would tell those who must not hear it.
+    checkCallOptions('broadcast', options);
+    const { exclude, echo = false, ...each } = options;
+    const names = this.#namesOf(to, readNames('exclude', exclude), echo ? undefined : speaker.name);
+    const send = this.#parts.admitter.sender(speaker, topic, payload, each);
     return new Broadcasting(names.map((name) => attempt(name, send)));
   }
 
-  #namesOf(to: Recipients, { name }: Speaker, options: BroadcastOptions): readonly string[] {
-    const left = new Set(readNames('exclude', options.exclude));
-    if (options.echo !== true) left.add(name);
+  #namesOf(
+    to: Recipients,
+    exclude: readonly string[],
+    speaker: string | undefined,
+  ): readonly string[] {
+    const left = new Set<unknown>([...exclude, speaker]);
     return [...new Set(this.#allOf(to))].filter((one) => !left.has(one));
   }
 

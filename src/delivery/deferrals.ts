@@ -4,11 +4,11 @@ import type { Envelope } from '../message/envelope.ts';
 import type { Ambient } from './ambient.ts';
 import type { Attempt } from './attempt.ts';
 import { Deferral } from './deferral.ts';
-import { refuseUnknown } from './handler-options.ts';
 import type { AnswerLater, DeferOptions, Later } from './later.ts';
 import type { Ledger } from './ledger.ts';
 import type { Outcomes } from './outcomes.ts';
 import { readMs } from './said.ts';
+import { refuseUnknown } from './unknown-option.ts';
 import type { Worker } from './worker.ts';
 
 /** What putting off an answer needs of its bus. */

@@ -4,12 +4,12 @@ import type { Ask } from './ask.ts';
 import type { Attempt } from './attempt.ts';
 import type { Deferral } from './deferral.ts';
 import type { Deferrals } from './deferrals.ts';
-import { refuseUnknown } from './handler-options.ts';
 import type { Later } from './later.ts';
 import type { ChunkSink } from './receipt.ts';
 import type { Answer, AnswerSink, Terms } from './requests.ts';
 import { readMs } from './said.ts';
 import type { RequestOptions } from './speech.ts';
+import { refuseUnknown } from './unknown-option.ts';
 
 /** Who is to answer instead. */
 export type ForwardTo = NonNullable<RequestOptions['to']>;

@@ -2,30 +2,11 @@ import type { Env } from '../kernel/env.ts';
 import { misuse } from '../kernel/errors.ts';
 import { type Ask, holderOf, type Question } from './ask.ts';
 import { type Gathered, Gathering, type GatherTerms } from './gathering.ts';
-import { refuseUnknown } from './handler-options.ts';
 import type { GatherOptions, Speaker } from './speech.ts';
 import type { Subscription } from './subscription.ts';
 import { checkUntil } from './until.ts';
 
 const NONE: GatherOptions = {};
-
-const OPTIONS: ReadonlySet<string> = new Set(
-  Object.keys({
-    timeoutMs: true,
-    idleTimeoutMs: true,
-    signal: true,
-    priority: true,
-    headers: true,
-    idempotencyKey: true,
-    correlationId: true,
-    budget: true,
-    detached: true,
-    to: true,
-    until: true,
-    stragglers: true,
-    onProgress: true,
-  } satisfies Record<keyof GatherOptions, true>),
-);
 
 /** What asking many needs of its bus. */
 export interface GatherParts {
@@ -128,7 +109,6 @@ function checkOptions(options: GatherOptions): void {
   if (typeof options !== 'object' || options === null) {
     throw misuse('The options of gather', 'an object', options);
   }
-  refuseUnknown(options, OPTIONS, 'gather');
   const { to, until, stragglers } = options;
   checkUntil(until);
   if (stragglers !== undefined && stragglers !== 'run' && stragglers !== 'abort') {

@@ -2,10 +2,11 @@ import { misuse } from '../kernel/errors.ts';
 import type { Lineage } from '../message/envelope.ts';
 import { type Edge, follow, pathOf, type Trail } from '../message/trail.ts';
 import { LoopError, type LoopGuard, RateLimitedError } from './errors.ts';
-import { checkRate, readCount, refuseUnknown } from './handler-options.ts';
+import { checkRate, readCount } from './handler-options.ts';
 import type { RateLimit } from './rate-gate.ts';
 import { lineageOf, readMs } from './said.ts';
 import { TokenBuckets } from './token-buckets.ts';
+import { refuseUnknown } from './unknown-option.ts';
 import type { Words } from './words.ts';
 
 /** Bounds on what a conversation and a speaker may do. `Infinity` switches one off. */

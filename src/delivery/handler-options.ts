@@ -8,6 +8,7 @@ import type { Context } from './context.ts';
 import type { IdempotencyOptions } from './idempotency.ts';
 import type { RateLimit } from './rate-gate.ts';
 import { readMs } from './said.ts';
+import { refuseUnknown } from './unknown-option.ts';
 import type { OnHang } from './worker.ts';
 
 /** Options of a mailbox and its worker: of `register`, `bus.subscribe` and `lane: 'own'`. */
@@ -132,14 +133,6 @@ export function refuseMailboxOptions(options: object, what: string): void {
       `${name} belongs to the mailbox, which all subscriptions of an agent share: ` +
         `give it to register, or give this ${what} a mailbox of its own with lane: 'own'`,
     );
-  }
-}
-
-/** A mistyped option would be silently without effect. */
-export function refuseUnknown(options: object, known: ReadonlySet<string>, what: string): void {
-  for (const name of Object.keys(options)) {
-    if (known.has(name)) continue;
-    throw new TypeError(`${what} has no option ${name}; it has ${[...known].join(', ')}`);
   }
 }
 

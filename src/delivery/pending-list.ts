@@ -4,8 +4,8 @@ import { compilePattern } from '../message/pattern.ts';
 import type { Deferrals } from './deferrals.ts';
 import type { Delivery } from './delivery.ts';
 import type { Dispatcher } from './dispatcher.ts';
-import { refuseUnknown } from './handler-options.ts';
 import type { Requests } from './requests.ts';
+import { refuseUnknown } from './unknown-option.ts';
 
 /** Where a delivery is that has no outcome yet. */
 export type OpenStatus = 'waiting' | 'queued' | 'running' | 'retrying' | 'deferred';

@@ -3,6 +3,7 @@ import { Budget, type BudgetLimits, readBudget } from '../message/budget.ts';
 import type { Lineage } from '../message/envelope.ts';
 import type { MessageType } from '../message/message.ts';
 import { NORMAL_PRIORITY, toPriority } from '../message/priority.ts';
+import { checkCallOptions } from './call-options.ts';
 import { IDEMPOTENCY_HEADER } from './idempotency.ts';
 import type { AskOptions, Cause, PublishOptions } from './speech.ts';
 
@@ -51,6 +52,7 @@ export function readTold(
   if (typeof options !== 'object' || options === null) {
     throw misuse(`The options of ${action}`, 'an object', options);
   }
+  checkCallOptions(action, options);
   return {
     type: readType(options.type) ?? plain.type,
     priority: options.priority === undefined ? NORMAL_PRIORITY : toPriority(options.priority),

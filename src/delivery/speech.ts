@@ -116,7 +116,14 @@ export interface GatherOptions<O = unknown> extends AskOptions {
 export interface StreamOptions
   extends Pick<
     RequestOptions,
-    'signal' | 'to' | 'priority' | 'headers' | 'idempotencyKey' | 'correlationId' | 'budget'
+    | 'signal'
+    | 'to'
+    | 'priority'
+    | 'headers'
+    | 'idempotencyKey'
+    | 'correlationId'
+    | 'budget'
+    | 'detached'
   > {
   /** Milliseconds for the whole stream; never longer than what the asker has left. @default Infinity */
   readonly timeoutMs?: number;

@@ -17,9 +17,10 @@ export interface Trail extends Edge {
   readonly at: number;
   readonly cause: Trail | undefined;
   readonly links: number;
-  /** How often the edge was said within the window that began at `since`. */
+  /** The link at which the same was said before, within the window. */
+  readonly before: Trail | undefined;
+  /** How often the edge was said within the window that ends here. */
   readonly count: number;
-  readonly since: number;
 }
 
 /** Adds what is being said to the chain of what caused it. */
@@ -31,10 +32,16 @@ export function follow(
 ): Trail {
   const kept = cause !== undefined && cause.links < MAX_LINKS ? cause : undefined;
   const links = (kept?.links ?? 0) + 1;
-  const before = lastOf(kept, { from, to, topic }, at - windowMs);
-  const goesOn = before !== undefined && at - before.since <= windowMs;
-  const count = goesOn ? before.count + 1 : 1;
-  return { from, to, topic, at, cause: kept, links, count, since: goesOn ? before.since : at };
+  const after = at - windowMs;
+  const before = lastOf(kept, { from, to, topic }, after);
+  return { from, to, topic, at, cause: kept, links, before, count: 1 + countOf(before, after) };
+}
+
+/** Counted anew each time, for the window slides; a bound on repetitions bounds this, too. */
+function countOf(last: Trail | undefined, after: number): number {
+  let count = 0;
+  for (let link = last; link !== undefined && link.at >= after; link = link.before) count++;
+  return count;
 }
 
 /** The edges of the cycle that the last link closes, or the last few when it closes none. */

@@ -1,8 +1,9 @@
 import { type GuardLimits, type GuardOptions, readGuard } from '../delivery/guard.ts';
 import type { MailboxChoice } from '../delivery/handler-options.ts';
-import { readCount, refuseUnknown } from '../delivery/handler-options.ts';
+import { readCount } from '../delivery/handler-options.ts';
 import type { Isolation } from '../delivery/payload-keeper.ts';
 import { readMs } from '../delivery/said.ts';
+import { refuseUnknown } from '../delivery/unknown-option.ts';
 import type { Env } from '../kernel/env.ts';
 import { misuse } from '../kernel/errors.ts';
 import { Contract } from '../message/contract.ts';

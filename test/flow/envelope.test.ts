@@ -95,11 +95,12 @@ describe.each(['real', 'simulated'] as const)('what a message says, on the %s En
     const { bus, settle } = makeBus(env);
     const seen: string[] = [];
     bus.subscribe('x', ({ from }) => void seen.push(from));
-    const forged = { from: 'boss', headers: { from: 'boss' } } as object;
+    const mallory = bus.register('mallory');
 
-    bus.register('mallory').publish('x', { from: 'boss' }, forged);
+    mallory.publish('x', { from: 'boss' }, { headers: { from: 'boss' } });
     await settle();
 
     expect(seen).toEqual(['mallory']);
+    expect(() => mallory.publish('x', 1, { from: 'boss' } as object)).toThrow(TypeError);
   });
 });

@@ -117,6 +117,19 @@ describe('options in the wrong place or of the wrong kind', () => {
     expect(() => bus.register('a', null as never)).toThrow('The options of register');
   });
 
+  it('refuses a mistyped option of a call and names those there are', async () => {
+    const { bus } = createTestBus();
+    const typo = { prio: 1 } as object;
+
+    expect(() => bus.publish('x', 1, typo)).toThrow(/^publish has no option prio; .*priority/);
+    expect(() => bus.send('a', 'x', 1, typo)).toThrow(/^send has no option prio/);
+    expect(() => bus.broadcast([], 'x', 1, typo)).toThrow(/^broadcast has no option prio/);
+    await expect(bus.request('x', 1, typo)).rejects.toThrow(/^request has no option prio/);
+    await expect(bus.gather('x', 1, typo)).rejects.toThrow(/^gather has no option prio/);
+    await expect(bus.stream('x', 1, typo).next()).rejects.toThrow(/^stream has no option prio/);
+    expect(bus.inspect()).toMatchObject({ admitted: 0, letters: 0 });
+  });
+
   it('rejects a request with misused options instead of throwing', async () => {
     const { bus } = createTestBus();
     const bad = [null, { timeoutMs: -1 }, { to: 7 }, { priority: 12 }, { idempotencyKey: '' }];

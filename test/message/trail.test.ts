@@ -35,12 +35,21 @@ describe('a chain of causes', () => {
     expect(siblings.map(({ count }) => count)).toEqual([1, 1, 1, 1, 1]);
   });
 
-  it('begins to count anew when the window is over', () => {
+  it('counts what was said within the window that ends now', () => {
     const ticks = (n: number) => Array.from({ length: n }, () => edge('a', 'a'));
 
     expect(chain(ticks(61), 1_000).count).toBe(61);
-    expect(chain(ticks(62), 1_000).count).toBe(1);
+    expect(chain(ticks(62), 1_000).count).toBe(61);
     expect(chain(ticks(5), 60_001).count).toBe(1);
+  });
+
+  it('counts a burst as one, wherever in time it begins', () => {
+    let trail: Trail | undefined;
+    for (const at of [0, 59_998, 59_999, 60_000, 60_001, 60_002]) {
+      trail = follow(trail, edge('a', 'b'), at, 60_000);
+    }
+
+    expect(trail?.count).toBe(5);
   });
 
   it('names the cycle, whatever came before it', () => {
