@@ -19,14 +19,14 @@ const budgets: readonly Budget[] = [
     what: 'MessageBus, own code',
     code: "export { MessageBus } from './dist/index.js'",
     counts: 'own',
-    maxBytes: 64 * 1024,
+    maxBytes: 66 * 1024,
     goalBytes: 15 * 1024,
   },
   {
     what: 'MessageBus, packages included',
     code: "export { MessageBus } from './dist/index.js'",
     counts: 'all',
-    maxBytes: 66 * 1024,
+    maxBytes: 68 * 1024,
   },
   {
     what: 'isTellaskError',
@@ -44,7 +44,7 @@ const budgets: readonly Budget[] = [
     what: 'tellask/testing, own code',
     code: "export * from './dist/testing.js'",
     counts: 'own',
-    maxBytes: 65 * 1024,
+    maxBytes: 67 * 1024,
   },
 ];
 
