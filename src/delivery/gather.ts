@@ -2,6 +2,7 @@ import type { Env } from '../kernel/env.ts';
 import { misuse } from '../kernel/errors.ts';
 import { type Ask, holderOf, type Question } from './ask.ts';
 import { type Gathered, Gathering, type GatherTerms } from './gathering.ts';
+import type { Serving } from './responders.ts';
 import type { GatherOptions, Speaker } from './speech.ts';
 import type { Subscription } from './subscription.ts';
 import { checkUntil } from './until.ts';
@@ -57,7 +58,7 @@ export class Gather {
     }
     const eligible = ask.eligible(to);
     const self = question.words.speaker.name;
-    const responders = onePerAgent(question.route.subscriptions).filter(
+    const responders = voicesOf(question.route).filter(
       (one) => one.owner !== self && (eligible === undefined || eligible(one)),
     );
     if (responders.length === 0) throw ask.unserved(question, to);
@@ -100,9 +101,13 @@ function named(
 }
 
 /** Who serves a topic twice, by its key and by its name, is one voice. */
-function onePerAgent(subscriptions: readonly Subscription[]): Subscription[] {
-  const owners = new Set<string>();
-  return subscriptions.filter(({ owner }) => !owners.has(owner) && owners.add(owner));
+function voicesOf(route: Serving): readonly Subscription[] {
+  if (route.voices === undefined) {
+    const owners = new Set<string>();
+    const isFirst = ({ owner }: Subscription): boolean => owners.size < owners.add(owner).size;
+    route.voices = route.subscriptions.filter(isFirst);
+  }
+  return route.voices;
 }
 
 function checkOptions(options: GatherOptions): void {

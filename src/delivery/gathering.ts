@@ -46,8 +46,10 @@ export class Gathering implements Lane {
   readonly #ok: GatheredSoFar['ok'][number][] = [];
   readonly #failed: GatheredSoFar['failed'][number][] = [];
   readonly #cancelled: GatheredSoFar['cancelled'][number][] = [];
-  /** Who was asked and has not ended; undefined while the question is being put to him. */
-  readonly #open = new Map<string, Pending | undefined>();
+  /** Who was asked and has not ended. */
+  readonly #open = new Map<string, Pending>();
+  /** To whom the question is being put, until he has ended. */
+  #beingAsked: string | undefined;
   /** Those who ran on when it ended. */
   #pending: readonly string[] = [];
   #state: 'asking' | 'waiting' | 'over' = 'asking';
@@ -119,14 +121,13 @@ export class Gathering implements Lane {
 
   #askOne(responder: Subscription, put: (responder: Subscription, terms: Terms) => Pending): void {
     const { owner } = responder;
-    this.#open.set(owner, undefined);
+    this.#beingAsked = owner;
     try {
       const pending = put(responder, this.#termsFor(owner));
       this.order ||= pending.order;
       // A listener may have ended him already while he was being asked.
-      if (this.#open.has(owner)) this.#open.set(owner, pending);
+      if (this.#beingAsked === owner) this.#open.set(owner, pending);
     } catch (error) {
-      this.#open.delete(owner);
       this.refused(owner, error);
     }
   }
@@ -148,7 +149,7 @@ export class Gathering implements Lane {
   }
 
   #enter(from: string, { value, failed }: Answer, pending: Pending): void {
-    this.#open.delete(from);
+    if (!this.#open.delete(from)) this.#beingAsked = undefined;
     const reason = failed ? whyCalledOff(value, pending) : undefined;
     if (!failed) this.#ok.push({ from, value });
     else if (reason === undefined) this.#failed.push({ from, error: value });
@@ -201,7 +202,7 @@ export class Gathering implements Lane {
   }
 
   #rest(): [string, Pending][] {
-    return [...this.#open] as [string, Pending][];
+    return [...this.#open];
   }
 
   #stop(): void {

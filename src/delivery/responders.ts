@@ -14,6 +14,8 @@ export interface Serving {
   readonly family: Family | undefined;
   /** Those who serve it, in the order of registration. */
   readonly subscriptions: readonly Subscription[];
+  /** The first of each agent among them, once somebody gathers. */
+  voices: readonly Subscription[] | undefined;
 }
 
 /** Those who serve, by topic. A wildcard listener is none of them. */
@@ -29,7 +31,7 @@ export class Responders {
     this.#router = new Router<Subscription, Serving>({
       build: (topic, subscriptions) => {
         checkTopic(topic);
-        return { family: familyOf(topic), subscriptions };
+        return { family: familyOf(topic), subscriptions, voices: undefined };
       },
     });
   }
