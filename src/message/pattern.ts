@@ -68,9 +68,17 @@ export function compilePattern(source: string): Pattern {
   const known = remembered.get(source);
   if (known !== undefined) return known;
   const pattern = compile(source);
-  if (remembered.size >= MAX_REMEMBERED) remembered.clear();
+  if (remembered.size >= MAX_REMEMBERED) forgetOldest();
   remembered.set(source, pattern);
   return pattern;
+}
+
+/** One for one, so that a program whose patterns never repeat keeps a heap that stays flat. */
+function forgetOldest(): void {
+  for (const source of remembered.keys()) {
+    remembered.delete(source);
+    return;
+  }
 }
 
 function compile(source: string): Pattern {
