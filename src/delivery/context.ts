@@ -267,9 +267,10 @@ export interface Context<C extends ContractShape = AnyContract> extends Voice<C>
    * ```ts
    * import { MessageBus } from 'tellask';
    * const bus = new MessageBus();
+   * const person = async (euros: unknown) => `${euros} euros approved`;
    * bus.register('boss').serve('approve', (request, context) =>
-   *   context.defer((later) => {
-   *     setTimeout(() => later.answer(`${request.payload} euros approved`), 10);
+   *   context.defer(async (later) => {
+   *     later.answer(await person(request.payload));
    *   }),
    * );
    * await bus.request('approve', 40); // => '40 euros approved'

@@ -25,7 +25,7 @@ export type AnswerLater = (later: Later) => unknown;
  *   return later;
  * });
  * const asked = bus.request('approve', { euros: 40 });
- * while (desk.length === 0) await new Promise((resolve) => setImmediate(resolve));
+ * await new Promise((resolve) => bus.events.once('deferred', resolve));
  * desk[0]?.answer('approved'); // => true
  * desk[0]?.answer('refused'); // => false
  * await asked; // => 'approved'

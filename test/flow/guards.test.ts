@@ -48,7 +48,7 @@ function makeRing(
 }
 
 describe.each(['real', 'simulated'] as const)('guards, on the %s Env', (env) => {
-  // R:G1 R:J1
+  // R:G1 R:J1 F:D10
   it('stops a ping-pong of two after 100 rounds and names it', async () => {
     const { bus, settle } = makeBus(env);
     const errors = watchRefusals(bus);

@@ -6,7 +6,7 @@ import { codeOf, hang } from './books.ts';
 const brief = ({ topic, to, status }: PendingRequest): string => `${topic} ${to} ${status}`;
 
 describe.each(['real', 'simulated'] as const)('bus.pending(), on the %s Env', (env) => {
-  // R:F0
+  // R:F0 F:C12
   it('lists what waits for an answer, oldest first, with where it is', async () => {
     const { bus, settle } = makeBus(env, { graceMs: 0 });
     const busy = bus.register('busy', { capacity: 1, overflow: 'wait' });

@@ -6,7 +6,7 @@ import { findFailure } from './find-failure.ts';
 import type { Library } from './world.ts';
 
 const LIBRARY: Library = { MessageBus, RejectedError, SimEnv };
-const { TELLASK_PROGRAMS = '12000', TELLASK_SEED = '0' } = process.env;
+const { TELLASK_PROGRAMS = '20000', TELLASK_SEED = '0' } = process.env;
 const PROGRAMS = Number(TELLASK_PROGRAMS);
 const SEED = Number(TELLASK_SEED);
 const CHUNKS = 4;
