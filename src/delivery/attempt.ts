@@ -1,3 +1,4 @@
+import { Cancellation } from '../kernel/cancellation.ts';
 import { printAsJson } from '../kernel/inspection.ts';
 import type { Linked } from '../kernel/linked-list.ts';
 import { type BudgetView, checkSpending, type Spending, UNLIMITED } from '../message/budget.ts';
@@ -5,7 +6,6 @@ import type { Message } from '../message/message.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { BatchRun } from './batch-run.ts';
 import type { BroadcastReceipt } from './broadcast.ts';
-import { Cancellation } from './cancellation.ts';
 import type { Deferral } from './deferral.ts';
 import { Delivery } from './delivery.ts';
 import { BudgetExhaustedError, FencedError } from './errors.ts';

@@ -1,10 +1,10 @@
+import { Cancellation } from '../kernel/cancellation.ts';
 import { misuse } from '../kernel/errors.ts';
 import { printAsJson } from '../kernel/inspection.ts';
 import type { AnyContract, ContractShape } from '../message/contract-types.ts';
 import type { Message } from '../message/message.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { Attempt } from './attempt.ts';
-import { Cancellation } from './cancellation.ts';
 import type { Context } from './context.ts';
 
 /**

@@ -17,6 +17,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   delivery: 3,
   agents: 4,
   workflow: 5,
+  saga: 5,
   tasks: 6,
   collaboration: 6,
   transports: 6,

@@ -4,6 +4,10 @@ export class Cancellation {
   #controller: AbortController | undefined;
   #listeners: Set<(reason: unknown) => void> | undefined;
 
+  get aborted(): boolean {
+    return this.#aborted !== undefined;
+  }
+
   get reason(): unknown {
     return this.#aborted?.reason;
   }

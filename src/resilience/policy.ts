@@ -1,0 +1,60 @@
+import type { Env } from '../kernel/env.ts';
+import { realEnv } from '../kernel/real-env.ts';
+import { Call } from './call.ts';
+
+/** What a call is told by the policies around it. */
+export interface Execution {
+  /** Aborts when the call is called off, or its time is over. Made when it is read. */
+  readonly signal: AbortSignal;
+  /** Which call this is, from 1. */
+  readonly attempt: number;
+  /** Milliseconds until somebody above gives up; `Infinity` when nobody does. */
+  readonly remainingMs: number;
+}
+
+/** The work that policies are put around. */
+export type Work<T> = (execution: Execution) => T | PromiseLike<T>;
+
+/**
+ * A way of calling something: again, at most so long, at most so many at a time. Whatever has this
+ * method is one, so policies of other libraries fit, too.
+ */
+export interface Policy {
+  execute<T>(fn: Work<T>, signal?: AbortSignal): Promise<T>;
+  /** Tells it where time and chance come from, unless it was told when it was made. */
+  bind?(env: Env): void;
+}
+
+/** Options that every policy of the library has. */
+export interface PolicyOptions {
+  /** Where time and chance come from. @default that of the bus it is used on, else the real one */
+  readonly env?: Env;
+}
+
+/**
+ * A policy of the library: `run` takes a call rather than a signal, so that a signal is made only
+ * when somebody reads it, however many policies stand around the work.
+ */
+export abstract class OwnPolicy implements Policy {
+  #env: Env | undefined;
+
+  constructor(env: Env | undefined) {
+    this.#env = env;
+  }
+
+  get env(): Env {
+    this.#env ??= realEnv();
+    return this.#env;
+  }
+
+  bind(env: Env): void {
+    this.#env ??= env;
+  }
+
+  execute<T>(fn: Work<T>, signal?: AbortSignal): Promise<T> {
+    return this.run(fn, new Call(this.env, signal));
+  }
+
+  /** Never throws: whatever is wrong is a rejection. */
+  abstract run<T>(fn: Work<T>, call: Call): Promise<T>;
+}
