@@ -24,7 +24,7 @@
  *
  * admit: delivery/admitter, ask · route: routing/router, delivery/route, responders ·
  * offer: delivery/dispatcher, mailbox · take and handle: delivery/worker · settle: delivery/settle,
- * outcomes.
+ * settling, outcomes.
  */
 
 import type { AgentInfo } from './agents/agent.ts';

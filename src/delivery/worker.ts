@@ -20,11 +20,11 @@ import { type Outcomes, told } from './outcomes.ts';
 import type { Admission } from './receipt.ts';
 import { RetryQueue } from './retry-queue.ts';
 import type { Running } from './running.ts';
-import { type Failure, failureOf, settle } from './settle.ts';
+import { type Failure, failureOf } from './settle.ts';
+import { comeBack, conclude } from './settling.ts';
 import { readSteered } from './steered.ts';
 import type { Subscription } from './subscription.ts';
 import type { Instant } from './turn-clock.ts';
-import { owesLastCall, WrapUp, withOwnPartial } from './wrap-up.ts';
 
 /** So many messages that cannot run, having expired or found no token, are passed by in a step. */
 export const LOOKS_PER_STEP = 100;
@@ -219,7 +219,7 @@ export class Worker implements Lane, Recipient {
   withdrawRetries(matches: (delivery: Delivery) => boolean): Delivery[] {
     if (this.#retries === undefined) return [];
     return this.#retries.removeWhere(matches, (delivery, held) => {
-      if (held) this.#release();
+      if (held) this.release();
       givePlace(delivery);
     });
   }
@@ -347,7 +347,7 @@ export class Worker implements Lane, Recipient {
   ): void {
     watch.stop();
     if (!attempt.fenced) this.#ended(attempt, failure, value);
-    else if (watch.holdsSlot) this.#release(attempt);
+    else if (watch.holdsSlot) this.release(attempt);
     this.#shop.running.remove(attempt);
   }
 
@@ -358,9 +358,9 @@ export class Worker implements Lane, Recipient {
     attempt.fence();
     if (events.has('abandoned')) events.emit('abandoned', told(attempt.delivery));
     const holds = this.options.onHang === 'hold';
-    const wrapsUp = this.#settle(attempt, failure, undefined);
+    const wrapsUp = conclude(this.#shop, attempt, failure, undefined);
     if (attempt.watch !== undefined) attempt.watch.holdsSlot = holds;
-    if (!holds && !wrapsUp) this.#release(attempt);
+    if (!holds && !wrapsUp) this.release(attempt);
     if (this.options.onHang === 'stop') this.ends?.unsubscribe();
     // Who holds no slot is forgotten: its promise may never settle.
     if (holds) this.#shop.running.giveUp(attempt);
@@ -381,7 +381,7 @@ export class Worker implements Lane, Recipient {
     attempt.watch?.stop();
     attempt.fence();
     end(attempt.delivery);
-    this.#release(attempt);
+    this.release(attempt);
     this.#shop.running.remove(attempt);
   }
 
@@ -402,127 +402,27 @@ export class Worker implements Lane, Recipient {
 
   #ended(attempt: Attempt, failure: Failure | undefined, value: unknown): void {
     attempt.end();
-    const holds = this.#settle(attempt, failure, value);
-    if (!holds) this.#release(attempt);
+    const holds = conclude(this.#shop, attempt, failure, value);
+    if (!holds) this.release(attempt);
   }
 
   /** Frees the slot of an attempt; that of a batch when its last message has ended. */
-  #release(attempt?: Attempt): void {
+  release(attempt?: Attempt): void {
     if (attempt?.batch?.leave(attempt) === false) return;
     this.running--;
     this.wake();
   }
 
-  // ---- settle
+  // ---- retry
 
-  /** Does what `settle` decides; true when the delivery keeps its slot. */
-  #settle(attempt: Attempt, failure: Failure | undefined, value: unknown): boolean {
-    const { delivery } = attempt;
-    const { outcomes } = this.#shop;
-    if (failure === undefined) {
-      if (value === SKIPPED) outcomes.cancelled(delivery, 'skipped');
-      else if (attempt.deferral !== undefined) attempt.deferral.begin();
-      else outcomes.handled(delivery, value);
-      return false;
-    }
-    attempt.deferral?.drop(failure.error);
-    const settlement = this.#decide(delivery, failure);
-    if (settlement.action === 'retry') {
-      if (delivery.subscription.active && this.status !== 'stopped')
-        return this.#retryLater(delivery, settlement.delayMs, failure);
-      this.#endWithoutRetry(delivery, failure);
-    } else if (settlement.action === 'dead-letter') {
-      if (settlement.reason === 'budget') return this.#exhaust(attempt, failure.error);
-      outcomes.deadLettered(delivery, settlement.reason, failure.error);
-    } else if (settlement.action === 'cancel') {
-      outcomes.cancelled(delivery, 'withdrawn', failure.error);
-    }
-    return false;
-  }
-
-  /** A budget is used up: first the responder may say what it has; true while it does. */
-  #exhaust(attempt: Attempt, error: unknown): boolean {
-    const { delivery } = attempt;
-    const end = (last: unknown): void => {
-      this.#shop.outcomes.deadLettered(delivery, 'budget', last);
-    };
-    const own = withOwnPartial(this.#shop, error);
-    const slotIsHeld = attempt.fenced && this.options.onHang === 'hold';
-    if (slotIsHeld || this.#status === 'stopped' || !owesLastCall(delivery, own)) {
-      end(own);
-      return false;
-    }
-    new WrapUp(this.#shop, attempt, own, { end, release: () => this.#release(attempt) }).begin();
-    return true;
-  }
-
-  #decide(delivery: Delivery, failure: Failure): ReturnType<typeof settle> {
-    const { env } = this.#shop;
-    const retry = delivery.flags.streamed ? undefined : delivery.subscription.retry;
-    const left = delivery.message.expires - this.#shop.now();
-    return settle(failure, delivery.attempts, retry, () => env.random(), {
-      previousDelayMs: delivery.flags.retryDelayMs,
-      remainingMs: left,
+  /** A delivery waits on the clock for its next attempt; `held`: in its slot. */
+  retryLater(delivery: Delivery, delayMs: number, held: boolean): void {
+    this.#retries ??= new RetryQueue(this.#shop.env, (due, keepsAgent) => {
+      this.#shop.spill();
+      if (keepsAgent) this.#run(due, 'retryWait');
+      else comeBack(this.#shop, due);
     });
-  }
-
-  #retryLater(delivery: Delivery, delayMs: number, failure: Failure): boolean {
-    const { ledger, events } = this.#shop;
-    const held = delivery.subscription.retryInPlace && delivery.current?.fenced !== true;
-    ledger.retries++;
-    ledger.move('inFlight', 'retryWait');
-    delivery.state = 'retryWait';
-    const firstFailedAt = delivery.flags.firstFailedAt ?? this.#shop.now();
-    delivery.flags = { ...delivery.flags, firstFailedAt, retryDelayMs: delayMs, cleared: false };
-    this.#retries ??= new RetryQueue(this.#shop.env, (due, keepsAgent) =>
-      this.#retry(due, keepsAgent),
-    );
     this.#retries.add(delivery, delayMs, held);
-    if (events.has('retry'))
-      events.emit('retry', { ...told(delivery), delayMs, error: failure.error });
-    return held;
-  }
-
-  /** Its subscription or the bus has ended while the handler ran: it is never started again. */
-  #endWithoutRetry(delivery: Delivery, failure: Failure): void {
-    const { outcomes } = this.#shop;
-    const others = delivery.home === this ? [] : (delivery.home as Group).members;
-    const successor = others.find(({ worker }) => worker.status !== 'stopped');
-    if (delivery.subscription.active) outcomes.cancelled(delivery, 'closed');
-    else if (successor !== undefined) this.#handBack(delivery, successor.subscription);
-    else if (this.status === 'stopped') {
-      outcomes.deadLettered(delivery, 'recipient-stopped', failure.error);
-    } else outcomes.cancelled(delivery, 'unsubscribed');
-  }
-
-  /** Gives a delivery back to its group, for whoever of the others is free first. */
-  #handBack(delivery: Delivery, heir: Subscription): void {
-    const { mailbox } = delivery.home;
-    this.#shop.ledger.move('inFlight', 'queued');
-    delivery.state = 'queued';
-    delivery.subscription = heir;
-    mailbox.stamp(delivery);
-    mailbox.push(delivery);
-    delivery.home.wake();
-  }
-
-  #retry(delivery: Delivery, held: boolean): void {
-    this.#shop.spill();
-    if (held) {
-      this.#run(delivery, 'retryWait');
-      return;
-    }
-    const { mailbox } = delivery.home;
-    const { batcher } = delivery.subscription;
-    givePlace(delivery);
-    this.#shop.ledger.move('retryWait', 'queued');
-    delivery.state = 'queued';
-    if (batcher !== undefined) batcher.add(delivery);
-    else {
-      mailbox.stamp(delivery);
-      mailbox.push(delivery);
-    }
-    delivery.home.wake();
   }
 }
 
