@@ -1,4 +1,5 @@
 import { misuse } from '../kernel/errors.ts';
+import { refuseUnknown } from '../kernel/unknown-option.ts';
 import type { Message } from '../message/message.ts';
 import type {
   LaneOptions,
@@ -8,7 +9,6 @@ import type {
 } from './handler-options.ts';
 import { readCount } from './handler-options.ts';
 import { readMs } from './said.ts';
-import { refuseUnknown } from './unknown-option.ts';
 
 /** When a batch starts. */
 export interface BatchOptions {

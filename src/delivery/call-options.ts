@@ -1,3 +1,4 @@
+import { refuseUnknown } from '../kernel/unknown-option.ts';
 import type {
   BroadcastOptions,
   GatherOptions,
@@ -6,7 +7,6 @@ import type {
   SendOptions,
   StreamOptions,
 } from './speech.ts';
-import { refuseUnknown } from './unknown-option.ts';
 
 const TOLD = {
   type: true,

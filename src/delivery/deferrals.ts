@@ -1,5 +1,6 @@
 import type { Env } from '../kernel/env.ts';
 import { misuse } from '../kernel/errors.ts';
+import { refuseUnknown } from '../kernel/unknown-option.ts';
 import type { Envelope } from '../message/envelope.ts';
 import type { Ambient } from './ambient.ts';
 import type { Attempt } from './attempt.ts';
@@ -8,7 +9,6 @@ import type { AnswerLater, DeferOptions, Later } from './later.ts';
 import type { Ledger } from './ledger.ts';
 import type { Outcomes } from './outcomes.ts';
 import { readMs } from './said.ts';
-import { refuseUnknown } from './unknown-option.ts';
 import type { Worker } from './worker.ts';
 
 /** What putting off an answer needs of its bus. */

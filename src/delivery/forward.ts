@@ -1,5 +1,6 @@
 import type { Env } from '../kernel/env.ts';
 import { isTellaskError, misuse } from '../kernel/errors.ts';
+import { refuseUnknown } from '../kernel/unknown-option.ts';
 import type { Ask } from './ask.ts';
 import type { Attempt } from './attempt.ts';
 import type { Deferral } from './deferral.ts';
@@ -9,7 +10,6 @@ import type { ChunkSink } from './receipt.ts';
 import type { Answer, AnswerSink, Terms } from './requests.ts';
 import { readMs } from './said.ts';
 import type { RequestOptions } from './speech.ts';
-import { refuseUnknown } from './unknown-option.ts';
 
 /** Who is to answer instead. */
 export type ForwardTo = NonNullable<RequestOptions['to']>;

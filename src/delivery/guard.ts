@@ -1,4 +1,5 @@
 import { misuse } from '../kernel/errors.ts';
+import { refuseUnknown } from '../kernel/unknown-option.ts';
 import type { Lineage } from '../message/envelope.ts';
 import { type Edge, follow, pathOf, type Trail } from '../message/trail.ts';
 import { LoopError, type LoopGuard, RateLimitedError } from './errors.ts';
@@ -6,7 +7,6 @@ import { checkRate, readCount } from './handler-options.ts';
 import type { RateLimit } from './rate-gate.ts';
 import { lineageOf, readMs } from './said.ts';
 import { TokenBuckets } from './token-buckets.ts';
-import { refuseUnknown } from './unknown-option.ts';
 import type { Words } from './words.ts';
 
 /** Bounds on what a conversation and a speaker may do. `Infinity` switches one off. */

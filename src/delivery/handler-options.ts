@@ -1,4 +1,5 @@
 import { misuse } from '../kernel/errors.ts';
+import { refuseUnknown } from '../kernel/unknown-option.ts';
 import type { MailboxOptions } from '../mailbox/mailbox.ts';
 import { OVERFLOW, type Overflow } from '../mailbox/overflow.ts';
 import type { Message, MessageType } from '../message/message.ts';
@@ -8,7 +9,6 @@ import type { Context } from './context.ts';
 import type { IdempotencyOptions } from './idempotency.ts';
 import type { RateLimit } from './rate-gate.ts';
 import { readMs } from './said.ts';
-import { refuseUnknown } from './unknown-option.ts';
 import type { OnHang } from './worker.ts';
 
 /** Options of a mailbox and its worker: of `register`, `bus.subscribe` and `lane: 'own'`. */

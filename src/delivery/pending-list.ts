@@ -1,3 +1,4 @@
+import { refuseUnknown } from '../kernel/unknown-option.ts';
 import type { Envelope } from '../message/envelope.ts';
 import type { Message } from '../message/message.ts';
 import { compilePattern } from '../message/pattern.ts';
@@ -5,7 +6,6 @@ import type { Deferrals } from './deferrals.ts';
 import type { Delivery } from './delivery.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { Requests } from './requests.ts';
-import { refuseUnknown } from './unknown-option.ts';
 
 /** Where a delivery is that has no outcome yet. */
 export type OpenStatus = 'waiting' | 'queued' | 'running' | 'retrying' | 'deferred';
