@@ -1,7 +1,9 @@
 import type { Env } from '../kernel/env.ts';
 import { misuse } from '../kernel/errors.ts';
-import { type Ask, holderOf, type Question } from './ask.ts';
+import type { Ask } from './ask.ts';
+import type { Chooser } from './chooser.ts';
 import { type Gathered, Gathering, type GatherTerms } from './gathering.ts';
+import { endBy, holderOf, type Question, type Questions } from './question.ts';
 import type { Serving } from './responders.ts';
 import type { GatherOptions, Speaker } from './speech.ts';
 import type { Subscription } from './subscription.ts';
@@ -13,6 +15,8 @@ const NONE: GatherOptions = {};
 export interface GatherParts {
   readonly env: Env;
   readonly ask: Ask;
+  readonly chooser: Chooser;
+  readonly questions: Questions;
   /** Milliseconds that a handler gets when nobody waits for it. */
   readonly handlerTimeoutMs: number;
 }
@@ -32,13 +36,13 @@ export class Gather {
     payload: unknown,
     options: GatherOptions = NONE,
   ): Promise<Gathered> {
-    const { env, ask } = this.#parts;
+    const { env, ask, questions } = this.#parts;
     checkOptions(options);
-    const question = ask.prepare('gather', speaker, topic, payload, options);
+    const question = questions.prepare('gather', speaker, topic, payload, options);
     const gathering = new Gathering(env, termsOf(question, options));
     const responders = this.#responders(question, options.to, gathering);
-    const deadline = this.#deadlineOf(question, options);
-    gathering.ask(responders, (responder, terms) => ask.put(question, responder, terms, deadline));
+    const asked = this.#lasting(question, options);
+    gathering.ask(responders, (responder, terms) => ask.put(asked, responder, terms));
     const cause = holderOf(question);
     if (options.signal !== undefined || cause !== undefined) {
       gathering.listen(options.signal, cause);
@@ -51,26 +55,28 @@ export class Gather {
     to: GatherOptions['to'],
     gathering: Gathering,
   ): readonly Subscription[] {
-    const { ask } = this.#parts;
+    const { chooser } = this.#parts;
     if (isList(to)) {
-      if (to.length === 0) throw ask.unserved(question, undefined);
-      return named(question, to, (name) => gathering.refused(name, ask.unserved(question, name)));
+      if (to.length === 0) throw chooser.unserved(question, undefined);
+      return named(question, to, (name) =>
+        gathering.refused(name, chooser.unserved(question, name)),
+      );
     }
-    const eligible = ask.eligible(to);
+    const eligible = chooser.eligible(to);
     const self = question.words.speaker.name;
     const responders = voicesOf(question.route).filter(
       (one) => one.owner !== self && (eligible === undefined || eligible(one)),
     );
-    if (responders.length === 0) throw ask.unserved(question, to);
+    if (responders.length === 0) throw chooser.unserved(question, to);
     return responders;
   }
 
   /** Who may run on when the gather is over gets at least the time that any handler gets. */
-  #deadlineOf(question: Question, { stragglers }: GatherOptions): number {
-    const { now, timeoutMs } = question;
-    if (stragglers !== 'run') return now.at + timeoutMs;
-    const parents = holderOf(question)?.deadline ?? Infinity;
-    return Math.min(parents, now.at + Math.max(timeoutMs, this.#parts.handlerTimeoutMs));
+  #lasting(question: Question, { stragglers }: GatherOptions): Question {
+    if (stragglers !== 'run') return question;
+    const { now, timeoutMs, budget } = question;
+    const until = now.at + Math.max(timeoutMs, this.#parts.handlerTimeoutMs);
+    return { ...question, deadline: endBy(until, holderOf(question), budget) };
   }
 }
 

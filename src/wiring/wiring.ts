@@ -7,6 +7,7 @@ import { Ask } from '../delivery/ask.ts';
 import type { Attempt, House } from '../delivery/attempt.ts';
 import { Broadcast } from '../delivery/broadcast.ts';
 import type { BusEvents } from '../delivery/bus-events.ts';
+import { Chooser } from '../delivery/chooser.ts';
 import { DeadLetters } from '../delivery/dead-letters.ts';
 import { Dedupe } from '../delivery/dedupe.ts';
 import { Deferrals } from '../delivery/deferrals.ts';
@@ -21,6 +22,7 @@ import { Ledger } from '../delivery/ledger.ts';
 import { MiddlewareChain } from '../delivery/middleware.ts';
 import { Outcomes } from '../delivery/outcomes.ts';
 import { PayloadKeeper } from '../delivery/payload-keeper.ts';
+import { Questions } from '../delivery/question.ts';
 import { Refusals } from '../delivery/refusals.ts';
 import { Requests } from '../delivery/requests.ts';
 import { Responders } from '../delivery/responders.ts';
@@ -90,6 +92,8 @@ export class Wiring {
   readonly refusals: Refusals;
   readonly guard: Guard;
   readonly admitter: Admitter;
+  readonly chooser: Chooser;
+  readonly questions: Questions;
   readonly ask: Ask;
   readonly gather: Gather;
   readonly broadcast: Broadcast;
@@ -175,7 +179,19 @@ export class Wiring {
       say: (topic, notice, lineage) => this.admitter.sayOwn(topic, notice, lineage),
     });
     this.admitter = this.#makeAdmitter(options, now);
-    this.ask = this.#makeAsk(options);
+    this.chooser = this.#makeChooser(options);
+    const { scribe, refusals, guard, admitter, responders, chooser } = this;
+    this.questions = new Questions({
+      admitter,
+      scribe,
+      refusals,
+      guard,
+      responders,
+      chooser,
+      requestTimeoutMs: options.requestTimeoutMs ?? DEFAULTS.requestTimeoutMs,
+      now: () => env.now(),
+    });
+    this.ask = this.#makeAsk();
     this.broadcast = new Broadcast({
       admitter: this.admitter,
       namesWith: (capability) => this.registry.withCapability(capability).map(({ name }) => name),
@@ -183,6 +199,8 @@ export class Wiring {
     this.gather = new Gather({
       env,
       ask: this.ask,
+      chooser,
+      questions: this.questions,
       handlerTimeoutMs: options.handlerTimeoutMs ?? DEFAULTS.handlerTimeoutMs,
     });
     this.shop = {
@@ -379,9 +397,25 @@ export class Wiring {
     }
   }
 
-  #makeAsk({ contract, open = false, requestTimeoutMs }: WiringOptions): Ask {
+  #makeChooser({ contract, open = false }: WiringOptions): Chooser {
+    const { refusals, guard, dispatcher, responders, registry } = this;
+    return new Chooser({
+      refusals,
+      guard,
+      dispatcher,
+      responders,
+      contract,
+      open,
+      hasAgent: (name) => registry.get(name) !== undefined,
+      hasCapability: (name, capability) =>
+        registry.get(name)?.capabilities.has(capability) === true,
+      nearestAgent: (name) => registry.nearest(name),
+    });
+  }
+
+  #makeAsk(): Ask {
     const { admitter, scribe, refusals, guard, dispatcher, requests } = this;
-    const { responders, registry, env } = this;
+    const { responders, arrivals, chooser, questions, env } = this;
     return new Ask({
       admitter,
       scribe,
@@ -390,18 +424,13 @@ export class Wiring {
       dispatcher,
       requests,
       responders,
-      arrivals: this.arrivals,
-      contract,
-      open,
+      arrivals,
+      chooser,
+      questions,
       env,
-      requestTimeoutMs: requestTimeoutMs ?? DEFAULTS.requestTimeoutMs,
       streamIdleTimeoutMs: DEFAULTS.streamIdleTimeoutMs,
       highWaterMark: DEFAULTS.highWaterMark,
       now: () => env.now(),
-      hasAgent: (name) => registry.get(name) !== undefined,
-      hasCapability: (name, capability) =>
-        registry.get(name)?.capabilities.has(capability) === true,
-      nearestAgent: (name) => registry.nearest(name),
     });
   }
 
