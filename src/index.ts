@@ -183,6 +183,27 @@ export type { MetricsSnapshot, SeriesSnapshot } from './observe/metrics.ts';
 export { type RecordedMessage, Recorder, type RecorderOptions } from './observe/recorder.ts';
 export { createRedactor, type Redactor, type RedactorOptions } from './observe/redaction.ts';
 export type { Jitter, RetryOptions } from './resilience/backoff.ts';
+// ---- stores
+export {
+  StoreClosedError,
+  StoreConflictError,
+  StoreForgottenError,
+  StoreFullError,
+} from './stores/errors.ts';
+export {
+  MemoryStore,
+  type MemoryStoreJson,
+  type MemoryStoreOptions,
+} from './stores/memory-store.ts';
+export type {
+  Commit,
+  Committed,
+  ReadOptions,
+  ScanOptions,
+  Store,
+  Stored,
+  Write,
+} from './stores/store.ts';
 export type { BusOptions, Unheard } from './wiring/bus-options.ts';
 export type { BusInspection } from './wiring/inspection.ts';
 export type { BusLimits } from './wiring/limits.ts';

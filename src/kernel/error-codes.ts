@@ -82,6 +82,16 @@ export const ERROR_CODES = {
     'Give one of them more concurrency, send instead of asking, or ask with detached: true if nobody waits.',
   ],
   TELLASK_RATE_LIMITED: [true, 'Wait for retryAfterMs, or say less.'],
+  TELLASK_STORE_CONFLICT: [
+    false,
+    'Somebody else wrote the key: read it again, decide again, and commit with the version read.',
+  ],
+  TELLASK_STORE_CLOSED: [false, 'Close a store when all that uses it has ended.'],
+  TELLASK_STORE_FORGOTTEN: [
+    false,
+    'Scan what is there now, and read on from oldestRevision - 1; or keep more commits.',
+  ],
+  TELLASK_STORE_FULL: [true, 'Delete what is done with, or raise maxKeys.'],
 } as const;
 
 /** One of the stable codes of {@link TellaskError}. */
