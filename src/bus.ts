@@ -59,6 +59,7 @@ import type {
 } from './delivery/speech.ts';
 import type { MessageStream } from './delivery/stream.ts';
 import type { Observer } from './delivery/tap.ts';
+import { showEnv } from './kernel/env-of.ts';
 import { misuse } from './kernel/errors.ts';
 import type { GuardedEvents } from './kernel/events.ts';
 import type {
@@ -110,6 +111,10 @@ export interface OnceOptions {
 export class MessageBus<C extends ContractShape = AnyContract>
   implements Voice<C>, AsyncDisposable
 {
+  static {
+    // biome-ignore lint/complexity/noThisInStatic: its own name would rename it in the bundle
+    showEnv(this.prototype, (bus) => bus.#wiring.env);
+  }
   readonly #wiring: Wiring;
   readonly #hosting: Hosting;
   readonly #admitter: Admitter;
@@ -124,6 +129,9 @@ export class MessageBus<C extends ContractShape = AnyContract>
   constructor(options: BusOptions<C> = {}) {
     checkBusOptions(options as BusOptions);
     this.#wiring = new Wiring(options as BusOptions, (wiring) => ({
+      get env() {
+        return wiring.env;
+      },
       now: () => wiring.env.now(),
       publish: (speaker, ...said) => wiring.admitter.publish(speaker, ...said),
       send: (speaker, ...said) => wiring.admitter.send(speaker, ...said),

@@ -28,6 +28,8 @@ import type {
 } from '../delivery/speech.ts';
 import { failedStream, type MessageStream } from '../delivery/stream.ts';
 import type { Invoke } from '../delivery/subscription.ts';
+import type { Env } from '../kernel/env.ts';
+import { showEnv } from '../kernel/env-of.ts';
 import type {
   AnyContract,
   ContractShape,
@@ -89,6 +91,7 @@ export interface AgentInfo {
 
 /** What the handle asks of its bus; `bus.ts` fills it in. */
 export interface AgentHost extends Speaking {
+  readonly env: Env;
   /** Whoever bears the name, as the one who speaks. */
   speaker(name: string): Speaker;
   subscribe(
@@ -149,6 +152,10 @@ export interface AgentHost extends Speaking {
  * ```
  */
 export class Agent<C extends ContractShape = AnyContract> implements Voice<C>, AsyncDisposable {
+  static {
+    // biome-ignore lint/complexity/noThisInStatic: its own name would rename it in the bundle
+    showEnv(this.prototype, (agent) => agent.#host.env);
+  }
   readonly #host: AgentHost;
   readonly #record: AgentRecord;
   readonly #permits: HandlePermits;

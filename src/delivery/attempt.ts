@@ -1,4 +1,6 @@
 import { Cancellation } from '../kernel/cancellation.ts';
+import type { Env } from '../kernel/env.ts';
+import { showEnv } from '../kernel/env-of.ts';
 import { printAsJson } from '../kernel/inspection.ts';
 import type { Linked } from '../kernel/linked-list.ts';
 import { type BudgetView, checkSpending, type Spending, UNLIMITED } from '../message/budget.ts';
@@ -37,6 +39,7 @@ const NOTHING: readonly Message[] = Object.freeze([]);
 
 /** What a running handler may ask of the bus; `bus.ts` fills it in. */
 export interface House extends Speaking {
+  readonly env: Env;
   now(): number;
   reply(attempt: Attempt, value: unknown): boolean;
   progress(attempt: Attempt, update: unknown): void;
@@ -368,3 +371,4 @@ export class Attempt implements Speaker, Cause {
   }
 }
 printAsJson(Attempt.prototype);
+showEnv(Attempt.prototype, (attempt) => attempt.worker.house.env);

@@ -42,6 +42,7 @@ import type { Subscriber, Subscriptions } from '../delivery/subscriptions.ts';
 import { statusOf } from '../delivery/whereabouts.ts';
 import { Worker } from '../delivery/worker.ts';
 import { onAbort } from '../kernel/abort.ts';
+import type { Env } from '../kernel/env.ts';
 import { isThenable } from '../kernel/thenable.ts';
 import type { Message } from '../message/message.ts';
 import { parse } from '../message/parse.ts';
@@ -59,6 +60,10 @@ export class Hosting implements AgentHost {
 
   constructor(wiring: Wiring) {
     this.#wiring = wiring;
+  }
+
+  get env(): Env {
+    return this.#wiring.env;
   }
 
   /** It begins a new conversation, unless the bus has ambient context and a handler calls. */
