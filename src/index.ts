@@ -152,6 +152,7 @@ export type {
   ResponderStream,
   ServeArg,
   ServedTopic,
+  StateInput,
   StateKeyArg,
   StateValue,
   TopicArg,
@@ -204,6 +205,24 @@ export type {
   Stored,
   Write,
 } from './stores/store.ts';
+// ---- state
+export type { Author, StateAction, StateEntry, StateVersion } from './state/entry.ts';
+export {
+  type Conflict,
+  StateConflictError,
+  StateExistsError,
+  StateNotFoundError,
+  StateValueError,
+  UnknownStateKeyError,
+} from './state/errors.ts';
+export { StateManager, type StateOptions } from './state/state-manager.ts';
+export {
+  type DeleteOptions,
+  type ListOptions,
+  StateView,
+  type UpdateOptions,
+  type WriteOptions,
+} from './state/state-view.ts';
 export type { BusOptions, Unheard } from './wiring/bus-options.ts';
 export type { BusInspection } from './wiring/inspection.ts';
 export type { BusLimits } from './wiring/limits.ts';

@@ -92,6 +92,20 @@ export const ERROR_CODES = {
     'Scan what is there now, and read on from oldestRevision - 1; or keep more commits.',
   ],
   TELLASK_STORE_FULL: [true, 'Delete what is done with, or raise maxKeys.'],
+  TELLASK_STATE_VALUE: [
+    false,
+    'Values are JSON: null, booleans, finite numbers, strings, arrays and plain objects of them.',
+  ],
+  TELLASK_UNKNOWN_STATE_KEY: [
+    false,
+    'Add the key to the state of the contract, or set open: true on the StateManager.',
+  ],
+  TELLASK_STATE_EXISTS: [false, 'Use set or update for what may be there already.'],
+  TELLASK_STATE_NOT_FOUND: [false, 'Create it first, or give update an initial value.'],
+  TELLASK_STATE_CONFLICT: [
+    true,
+    'Read again and decide anew, use update, or say with onConflict what is to happen.',
+  ],
 } as const;
 
 /** One of the stable codes of {@link TellaskError}. */

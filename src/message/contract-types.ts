@@ -189,3 +189,6 @@ export type StateKeyArg<C, T extends string> = AddressArg<C, 'state', T>;
 
 /** The value at a state key: the output side of its schema. */
 export type StateValue<C, T extends string> = OutputOf<EntryFor<C, 'state', T>>;
+
+/** What a writer gives for a state key: the input side of its schema. */
+export type StateInput<C, T extends string> = InputOf<EntryFor<C, 'state', T>>;

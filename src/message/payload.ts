@@ -72,6 +72,11 @@ export function isOwned(value: object): boolean {
   return Owned.has(value);
 }
 
+/** Says of a frozen copy that somebody else of the library made: {@link own} need not copy it again. */
+export function markOwned(copy: object): void {
+  new Owned(copy);
+}
+
 /** A fresh copy by the rules of {@link own} that is not frozen: the receiver's to change. */
 export function clonePayload<T>(value: T, options?: OwnOptions): T {
   if (typeof value !== 'object' && typeof value !== 'function') return value;

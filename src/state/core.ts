@@ -1,0 +1,199 @@
+import type { Env } from '../kernel/env.ts';
+import type { Contract } from '../message/contract.ts';
+import { parse } from '../message/parse.ts';
+import { checkTopic } from '../message/topic.ts';
+import { type Author, entryOf, KeptVersion, type StateAction } from './entry.ts';
+import { StateConflictError, UnknownStateKeyError } from './errors.ts';
+import { HistoryBounds, type HistoryLimits, KeyRecord } from './history.ts';
+import { takeValue, type ValueLimits } from './value.ts';
+
+/** What the state is made with. */
+export interface CoreParts {
+  readonly env: Env;
+  readonly contract: Contract | undefined;
+  /** Keys that the contract does not name are taken, too. */
+  readonly open: boolean;
+  readonly values: ValueLimits;
+  readonly history: HistoryLimits;
+  /** How many deleted keys keep their version number. */
+  readonly maxTombstones: number;
+}
+
+/** One write that is about to be made. Everything about it was checked. */
+export interface Draft {
+  readonly key: string;
+  /** What the writer saw: a commit that finds another version makes nothing of it. */
+  readonly before: KeptVersion | undefined;
+  readonly action: StateAction;
+  /** In the state's own; `undefined` deletes. */
+  readonly value: unknown;
+  readonly bytes: number;
+  readonly freshBytes: number;
+  /** Epoch milliseconds. */
+  readonly expiresAt: number | undefined;
+}
+
+/** Hears of every commit, in its turn, and never throws. */
+export type CommitListener = (versions: readonly KeptVersion[]) => void;
+
+/** Says when the commit of a revision is safe. */
+export type Durability = (revision: number) => Promise<void>;
+
+/**
+ * The one place where state changes: `commit` is synchronous, all or nothing, and one revision.
+ * Whatever reads or refuses does so before it is called.
+ */
+export class StateCore {
+  readonly env: Env;
+  readonly #parts: CoreParts;
+  readonly #records = new Map<string, KeyRecord>();
+  readonly #bounds: HistoryBounds;
+  readonly #listeners = new Set<CommitListener>();
+  readonly #deleted = new Set<KeyRecord>();
+  #revision = 0;
+  #live = 0;
+  #liveBytes = 0;
+  /** The highest version of a deleted key that was forgotten: no key may use one below it again. */
+  #versionFloor = 0;
+  /** The highest revision of a deleted key that was forgotten. */
+  forgottenAt = 0;
+  /** Set when there is a store. */
+  durability: Durability | undefined;
+
+  constructor(parts: CoreParts) {
+    this.#parts = parts;
+    this.env = parts.env;
+    this.#bounds = new HistoryBounds(parts.history);
+  }
+
+  /** The number of the last commit. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  /** How many keys have a value. */
+  get size(): number {
+    return this.#live;
+  }
+
+  /** About how many bytes the current values have as JSON. */
+  get bytes(): number {
+    return this.#liveBytes;
+  }
+
+  /** About how many bytes the histories hold beyond the current values. */
+  get historyBytes(): number {
+    return this.#bounds.bytes;
+  }
+
+  records(): Iterable<KeyRecord> {
+    return this.#records.values();
+  }
+
+  /** What is known of a key; `undefined` when it was never written. Refuses what is no key. */
+  find(key: string): KeyRecord | undefined {
+    const record = this.#records.get(key);
+    if (record === undefined) this.checkKey(key);
+    return record;
+  }
+
+  /** @throws InvalidTopicError, UnknownStateKeyError */
+  checkKey(key: string): void {
+    const { contract, open } = this.#parts;
+    checkTopic(key);
+    if (contract === undefined || open) return;
+    if (contract.family('state', key) === undefined) {
+      throw new UnknownStateKeyError(key, contract.nearest('state', key));
+    }
+  }
+
+  /** Parses, checks, copies and freezes a value, reconciled with what is there. */
+  draft(key: string, action: StateAction, value: unknown, expiresAt: number | undefined): Draft {
+    this.find(key);
+    const { contract, values } = this.#parts;
+    const schema = contract?.family('state', key)?.input;
+    const parsed =
+      schema === undefined ? value : parse(schema, value, { what: 'value', topic: key });
+    const before = this.#records.get(key)?.current;
+    const { value: own, bytes, fresh } = takeValue(key, parsed, before?.value, values);
+    return { key, before, action, value: own, bytes, freshBytes: fresh, expiresAt };
+  }
+
+  /** The draft of a delete. */
+  removal(key: string, action: StateAction): Draft {
+    const before = this.find(key)?.current;
+    const value = undefined;
+    return { key, before, action, value, bytes: 0, freshBytes: 0, expiresAt: undefined };
+  }
+
+  /**
+   * Makes all writes in one revision, or none. No key comes twice.
+   *
+   * @throws StateConflictError when a key is no longer as the draft has seen it.
+   */
+  commit(author: Author, drafts: readonly Draft[]): readonly KeptVersion[] {
+    for (const draft of drafts) this.#checkUnchanged(draft);
+    const revision = ++this.#revision;
+    const at = Math.round(this.env.wall());
+    const { durability } = this;
+    const durable = durability === undefined ? undefined : () => durability(revision);
+    const versions = drafts.map((draft) => this.#write(draft, { revision, at, author }, durable));
+    for (const listener of this.#listeners) listener(versions);
+    return versions;
+  }
+
+  #checkUnchanged({ key, before, value }: Draft): void {
+    const current = this.#records.get(key)?.current;
+    if (current === before) return;
+    throw new StateConflictError({
+      key,
+      expectedVersion: before?.version ?? 0,
+      actualVersion: current?.version ?? 0,
+      current: entryOf(current),
+      proposed: value,
+    });
+  }
+
+  onCommit(listener: CommitListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #write(
+    draft: Draft,
+    facts: { readonly revision: number; readonly at: number; readonly author: Author },
+    durable: (() => Promise<void>) | undefined,
+  ): KeptVersion {
+    const { key, before, value, action, bytes, freshBytes, expiresAt } = draft;
+    const record = this.#records.get(key) ?? new KeyRecord(key);
+    const number = 1 + (before?.version ?? this.#versionFloor);
+    const version = new KeptVersion(
+      { ...facts, key, value, version: number, action, expiresAt },
+      bytes,
+      durable,
+    );
+    if (before === undefined) this.#records.set(key, record);
+    this.#live += Number(value !== undefined) - Number(record.exists);
+    this.#liveBytes += bytes - (before?.bytes ?? 0);
+    this.#bounds.added(record, version, freshBytes);
+    if (value === undefined) this.#buried(record);
+    else this.#deleted.delete(record);
+    return version;
+  }
+
+  /** A deleted key keeps its version number, and a bounded number of such keys are kept. */
+  #buried(record: KeyRecord): void {
+    this.#deleted.delete(record);
+    this.#deleted.add(record);
+    if (this.#deleted.size <= this.#parts.maxTombstones) return;
+    for (const oldest of this.#deleted) {
+      this.#deleted.delete(oldest);
+      this.#bounds.dropped(oldest);
+      this.#records.delete(oldest.key);
+      const { version = 0, revision = 0 } = oldest.current ?? {};
+      this.#versionFloor = Math.max(this.#versionFloor, version);
+      this.forgottenAt = Math.max(this.forgottenAt, revision);
+      return;
+    }
+  }
+}

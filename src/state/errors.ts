@@ -1,0 +1,100 @@
+import { TellaskError } from '../kernel/errors.ts';
+import type { StateEntry } from './entry.ts';
+
+/** A value that the state cannot take (`TELLASK_STATE_VALUE`): `path` is a JSON pointer (RFC 6901). */
+export class StateValueError extends TellaskError {
+  readonly key: string;
+  readonly path: string;
+  readonly problem: string;
+
+  constructor(key: string, path: string, problem: string, options?: { readonly cause?: unknown }) {
+    super('TELLASK_STATE_VALUE', `The value of '${key}'${at(path)} ${problem}`, options);
+    this.key = key;
+    this.path = path;
+    this.problem = problem;
+  }
+}
+
+/** The contract has no such key (`TELLASK_UNKNOWN_STATE_KEY`). */
+export class UnknownStateKeyError extends TellaskError {
+  readonly key: string;
+  /** What may have been meant. */
+  readonly nearest: string | undefined;
+
+  constructor(key: string, nearest: string | undefined) {
+    const guess = nearest === undefined ? '' : `; did you mean '${nearest}'?`;
+    super('TELLASK_UNKNOWN_STATE_KEY', `The contract has no state key '${key}'${guess}`);
+    this.key = key;
+    this.nearest = nearest;
+  }
+}
+
+/** There is a value already (`TELLASK_STATE_EXISTS`). */
+export class StateExistsError extends TellaskError {
+  readonly key: string;
+  readonly current: StateEntry;
+
+  constructor(current: StateEntry) {
+    const { key, version, actor } = current;
+    super(
+      'TELLASK_STATE_EXISTS',
+      `'${key}' exists already: version ${version}, last written by ${actor}`,
+      { stack: false },
+    );
+    this.key = key;
+    this.current = current;
+  }
+}
+
+/** There is no value (`TELLASK_STATE_NOT_FOUND`). */
+export class StateNotFoundError extends TellaskError {
+  readonly key: string;
+
+  constructor(key: string) {
+    super('TELLASK_STATE_NOT_FOUND', `'${key}' has no value`, { stack: false });
+    this.key = key;
+  }
+}
+
+/** What a {@link StateConflictError} says. */
+export interface Conflict {
+  readonly key: string;
+  /** The version that the writer had seen; 0 when the key should not have existed. */
+  readonly expectedVersion: number;
+  /** What is there; `undefined` when there is no value. */
+  readonly current: StateEntry | undefined;
+  /** The version that the key is at; 0 when it never had a value. */
+  readonly actualVersion: number;
+  /** What would have been written; `undefined` for a delete. */
+  readonly proposed: unknown;
+}
+
+/** Somebody else has written meanwhile (`TELLASK_STATE_CONFLICT`): everything needed to decide. */
+export class StateConflictError extends TellaskError {
+  readonly key: string;
+  readonly expectedVersion: number;
+  readonly actualVersion: number;
+  readonly current: StateEntry | undefined;
+  readonly proposed: unknown;
+  /** Who has written last. */
+  readonly lastActor: string | undefined;
+
+  constructor({ key, expectedVersion, actualVersion, current, proposed }: Conflict) {
+    const by = current === undefined ? '' : `, written by ${current.actor}`;
+    super(
+      'TELLASK_STATE_CONFLICT',
+      `'${key}' is at version ${actualVersion}${by}, and not at ${expectedVersion}`,
+      { stack: false },
+    );
+    this.key = key;
+    this.expectedVersion = expectedVersion;
+    this.actualVersion = actualVersion;
+    this.current = current;
+    this.proposed = proposed;
+    this.lastActor = current?.actor;
+  }
+}
+
+function at(path: string): string {
+  return path === '' ? '' : ` at ${path}`;
+}

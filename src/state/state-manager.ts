@@ -1,0 +1,95 @@
+import type { Env } from '../kernel/env.ts';
+import { misuse } from '../kernel/errors.ts';
+import { realEnv } from '../kernel/real-env.ts';
+import { Contract } from '../message/contract.ts';
+import type { AnyContract, ContractShape } from '../message/contract-types.ts';
+import { checkName } from '../message/topic.ts';
+import { StateCore } from './core.ts';
+import { StateView } from './state-view.ts';
+
+/** Options of `new StateManager`. */
+export interface StateOptions<C extends ContractShape = AnyContract> {
+  /** Which keys there are, with schemas and types. @default any key, values unknown */
+  readonly contract?: C;
+  /** Takes keys that the contract does not name. @default false */
+  readonly open?: boolean;
+  /** How much of what was is kept. */
+  readonly history?: {
+    /** Versions of one key, the current one included: from 1. @default 100 */
+    readonly maxVersions?: number;
+    /** Bytes of all that is past, as JSON, what versions share counted once. @default 16_777_216 */
+    readonly maxBytes?: number;
+  };
+  /** Bytes that one value may have, as JSON. @default 1_048_576 */
+  readonly maxValueBytes?: number;
+  /** Levels of arrays and objects inside each other that a value may have. @default 100 */
+  readonly maxDepth?: number;
+  /** Time, order, chance and names. @default the real ones */
+  readonly env?: Env;
+}
+
+/** How many deleted keys keep their version number. */
+const MAX_TOMBSTONES = 100_000;
+
+/**
+ * Shared state that is versioned, atomic and explained. It works alone, and injected into a bus as
+ * `bus.state`, `agent.state` and `context.state`, where every version says who wrote it and why.
+ *
+ * @example
+ * ```ts
+ * import { StateManager } from 'tellask';
+ * const state = new StateManager();
+ * const writer = state.as('writer');
+ * const doc = writer.create('doc.7', { content: '' });
+ * writer.compareAndSet('doc.7', doc.version, { content: 'draft' });
+ * state.get('doc.7')?.value; // => { content: 'draft' }
+ * state.get('doc.7')?.version; // => 2
+ * state.get('doc.7')?.actor; // => 'writer'
+ * ```
+ */
+export class StateManager<C extends ContractShape = AnyContract> extends StateView<C> {
+  readonly #core: StateCore;
+
+  constructor(options: StateOptions<C> = {}) {
+    const core = new StateCore(readOptions(options));
+    super(core, { author: () => HOST });
+    this.#core = core;
+  }
+
+  /** The state as an actor sees it: what is written through it is signed with the name. */
+  as(actor: string): StateView<C> {
+    checkName(actor);
+    const author = { actor, causationId: undefined };
+    return new StateView<C>(this.#core, { author: () => author });
+  }
+}
+
+const HOST = { actor: '$host', causationId: undefined };
+
+function readOptions(
+  options: StateOptions<ContractShape>,
+): ConstructorParameters<typeof StateCore>[0] {
+  const { contract, open = false, history = {}, env = realEnv() } = options;
+  const { maxValueBytes = 1_048_576, maxDepth = 100 } = options;
+  const { maxVersions = 100, maxBytes = 16_777_216 } = history;
+  return {
+    env,
+    contract: contract instanceof Contract ? contract : undefined,
+    open,
+    values: {
+      maxDepth: count('maxDepth', maxDepth, 1),
+      maxBytes: count('maxValueBytes', maxValueBytes, 1),
+    },
+    history: {
+      maxVersions: count('history.maxVersions', maxVersions, 1),
+      maxBytes: count('history.maxBytes', maxBytes, 0),
+    },
+    maxTombstones: MAX_TOMBSTONES,
+  };
+}
+
+function count(option: string, value: number, least: number): number {
+  if (typeof value !== 'number') throw misuse(option, 'a number', value);
+  if (value >= least && (Number.isInteger(value) || value === Infinity)) return value;
+  throw new RangeError(misuse(option, `an integer from ${least}, or Infinity`, value).message);
+}

@@ -1,0 +1,226 @@
+import { markOwned } from '../message/payload.ts';
+import { StateValueError } from './errors.ts';
+
+/** What a value may cost. */
+export interface ValueLimits {
+  readonly maxDepth: number;
+  readonly maxBytes: number;
+}
+
+/** A value in the state's own. */
+export interface Taken {
+  readonly value: unknown;
+  /** About how many bytes it has as JSON. */
+  readonly bytes: number;
+  /** How many of them are new: the others are shared with the value before. */
+  readonly fresh: number;
+}
+
+/** Returns any object from a constructor, so that a subclass puts its private field on it. */
+class Stamp {
+  constructor(target: object) {
+    // biome-ignore lint/correctness/noConstructorReturn: the point of this class
+    return target;
+  }
+}
+
+/** Remembers on a frozen container that the state made it, and how many bytes it has as JSON. */
+class Measured extends Stamp {
+  readonly #bytes: number;
+
+  constructor(target: object, bytes: number) {
+    super(target);
+    this.#bytes = bytes;
+  }
+
+  static bytesOf(value: object): number | undefined {
+    return #bytes in value ? value.#bytes : undefined;
+  }
+}
+
+/**
+ * Takes a JSON value into the state's own in one pass: checked, copied, frozen, counted, and
+ * reconciled with the value before, so that what is equal stays the same object. What the state
+ * made already comes back as it is.
+ *
+ * @throws StateValueError `TELLASK_STATE_VALUE` with a JSON pointer.
+ */
+export function takeValue(
+  key: string,
+  value: unknown,
+  previous: unknown,
+  limits: ValueLimits,
+): Taken {
+  return new Taking(key, limits).run(value, previous);
+}
+
+type Json = Record<string, unknown> | readonly unknown[];
+
+/** One walk over one value. */
+class Taking {
+  readonly #key: string;
+  readonly #limits: ValueLimits;
+  readonly #path: (string | number)[] = [];
+  /** The containers that are being walked: one that comes again is a cycle. */
+  readonly #open = new Set<object>();
+  #depth = 0;
+  #fresh = 0;
+
+  constructor(key: string, limits: ValueLimits) {
+    this.#key = key;
+    this.#limits = limits;
+  }
+
+  run(value: unknown, previous: unknown): Taken {
+    const taken = this.#take(value, previous);
+    const bytes = this.#bytesOf(taken);
+    if (!isContainer(taken) && taken !== previous) this.#fresh += bytes;
+    if (bytes > this.#limits.maxBytes) {
+      this.#refuse(`has about ${bytes} bytes, more than ${this.#limits.maxBytes}`);
+    }
+    return { value: taken, bytes, fresh: this.#fresh };
+  }
+
+  #take(value: unknown, previous: unknown): unknown {
+    if (typeof value === 'string' || typeof value === 'boolean' || value === null) return value;
+    if (typeof value === 'number') return this.#number(value);
+    if (typeof value !== 'object') return this.#refuse(NOT_JSON[typeof value] ?? 'is no JSON');
+    if (Measured.bytesOf(value) !== undefined) return this.#known(value, previous);
+    return this.#container(value, previous);
+  }
+
+  /** Made by the state already, but maybe equal to what is there: then that stays. */
+  #known(value: object, previous: unknown): object {
+    if (value !== previous && this.#depth > this.#limits.maxDepth) this.#tooDeep();
+    return value;
+  }
+
+  #number(value: number): number {
+    if (!Number.isFinite(value)) this.#refuse(`is ${value}, which JSON has no word for`);
+    return value === 0 ? 0 : value; // JSON has one zero
+  }
+
+  #container(value: object, previous: unknown): unknown {
+    if (this.#depth >= this.#limits.maxDepth) this.#tooDeep();
+    if (this.#open.has(value)) this.#refuse('leads back to itself');
+    this.#open.add(value);
+    const taken = Array.isArray(value)
+      ? this.#array(value, Array.isArray(previous) ? previous : undefined)
+      : this.#object(value, previous);
+    this.#open.delete(value);
+    return taken;
+  }
+
+  #array(value: readonly unknown[], previous: readonly unknown[] | undefined): unknown {
+    const copy: unknown[] = [];
+    const { length } = value;
+    let same = previous?.length === length;
+    for (let i = 0; i < length; i++) {
+      const part = this.#part(i, value[i], previous?.[i]);
+      if (part !== previous?.[i]) same = false;
+      copy.push(part);
+    }
+    return same ? previous : this.#seal(copy, previous);
+  }
+
+  #object(value: object, previous: unknown): unknown {
+    this.#checkPlain(value);
+    const before = isPlain(previous) ? previous : undefined;
+    const keys = Object.keys(value);
+    const copy: Record<string, unknown> = {};
+    let same = before !== undefined && sameKeys(keys, before);
+    for (const key of keys) {
+      const old = before !== undefined && Object.hasOwn(before, key) ? before[key] : undefined;
+      const part = this.#part(key, this.#read(value, key), old);
+      if (part !== old) same = false;
+      copy[key] = part;
+    }
+    return same ? before : this.#seal(copy, before);
+  }
+
+  /** The value of a property; an accessor is no data. */
+  #read(value: object, key: string): unknown {
+    if (key === '__proto__') this.#refuseAt(key, 'is a name that JSON objects may not have here');
+    const descriptor = Object.getOwnPropertyDescriptor(value, key);
+    if (descriptor === undefined || !('value' in descriptor)) this.#refuseAt(key, 'is an accessor');
+    return (descriptor as PropertyDescriptor).value;
+  }
+
+  #part(key: string | number, value: unknown, previous: unknown): unknown {
+    this.#path[this.#depth++] = key;
+    const part = this.#take(value, previous);
+    this.#depth--;
+    return part;
+  }
+
+  /** Counts a finished copy and freezes it. */
+  #seal(copy: Json, previous: Json | undefined): Json {
+    let bytes = 2;
+    let fresh = 2;
+    for (const key of Object.keys(copy)) {
+      const part = (copy as Record<string, unknown>)[key];
+      const name = Array.isArray(copy) ? 1 : key.length + 4;
+      const size = this.#bytesOf(part);
+      bytes += name + size;
+      fresh += name;
+      if (!isContainer(part) && part !== (previous as Record<string, unknown> | undefined)?.[key]) {
+        fresh += size;
+      }
+    }
+    this.#fresh += fresh;
+    new Measured(copy, bytes);
+    markOwned(copy);
+    return Object.freeze(copy);
+  }
+
+  #bytesOf(value: unknown): number {
+    if (typeof value === 'string') return Buffer.byteLength(value) + 2;
+    if (typeof value === 'object' && value !== null) return Measured.bytesOf(value) ?? 0;
+    return typeof value === 'number' ? 8 : 4;
+  }
+
+  #checkPlain(value: object): void {
+    const prototype: object | null = Object.getPrototypeOf(value);
+    if (prototype === null || prototype === Object.prototype) return;
+    // An object literal of another realm has a prototype that is not ours.
+    if (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf')) {
+      return;
+    }
+    this.#refuse('is an instance of a class; JSON has plain objects and arrays only');
+  }
+
+  #tooDeep(): never {
+    return this.#refuse(`is deeper than ${this.#limits.maxDepth} levels`);
+  }
+
+  #refuseAt(key: string, problem: string): never {
+    this.#path[this.#depth++] = key;
+    return this.#refuse(problem);
+  }
+
+  #refuse(problem: string): never {
+    const keys = this.#path.slice(0, this.#depth);
+    const path = keys.map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`);
+    throw new StateValueError(this.#key, path.join(''), problem);
+  }
+}
+
+const NOT_JSON: Readonly<Record<string, string>> = {
+  undefined: 'is undefined; leave the property out, or write null',
+  function: 'is a function',
+  symbol: 'is a symbol',
+  bigint: 'is a bigint; write it as a string',
+};
+
+function isContainer(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
+
+function isPlain(value: unknown): value is Record<string, unknown> {
+  return isContainer(value) && !Array.isArray(value);
+}
+
+function sameKeys(keys: readonly string[], other: object): boolean {
+  const others = Object.keys(other);
+  return keys.length === others.length && keys.every((key, i) => key === others[i]);
+}
