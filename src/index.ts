@@ -184,6 +184,24 @@ export type { MetricsSnapshot, SeriesSnapshot } from './observe/metrics.ts';
 export { type RecordedMessage, Recorder, type RecorderOptions } from './observe/recorder.ts';
 export { createRedactor, type Redactor, type RedactorOptions } from './observe/redaction.ts';
 export type { Jitter, RetryOptions } from './resilience/backoff.ts';
+// ---- state
+export type { Author, StateAction, StateEntry, StateVersion } from './state/entry.ts';
+export {
+  type Conflict,
+  StateConflictError,
+  StateExistsError,
+  StateNotFoundError,
+  StateValueError,
+  UnknownStateKeyError,
+} from './state/errors.ts';
+export { StateManager, type StateOptions } from './state/state-manager.ts';
+export {
+  type DeleteOptions,
+  type ListOptions,
+  StateView,
+  type UpdateOptions,
+  type WriteOptions,
+} from './state/state-view.ts';
 // ---- stores
 export {
   StoreClosedError,
@@ -205,24 +223,6 @@ export type {
   Stored,
   Write,
 } from './stores/store.ts';
-// ---- state
-export type { Author, StateAction, StateEntry, StateVersion } from './state/entry.ts';
-export {
-  type Conflict,
-  StateConflictError,
-  StateExistsError,
-  StateNotFoundError,
-  StateValueError,
-  UnknownStateKeyError,
-} from './state/errors.ts';
-export { StateManager, type StateOptions } from './state/state-manager.ts';
-export {
-  type DeleteOptions,
-  type ListOptions,
-  StateView,
-  type UpdateOptions,
-  type WriteOptions,
-} from './state/state-view.ts';
 export type { BusOptions, Unheard } from './wiring/bus-options.ts';
 export type { BusInspection } from './wiring/inspection.ts';
 export type { BusLimits } from './wiring/limits.ts';
