@@ -2,7 +2,7 @@ import type { Env } from '../kernel/env.ts';
 import type { Contract } from '../message/contract.ts';
 import { parse } from '../message/parse.ts';
 import { checkTopic } from '../message/topic.ts';
-import { type Author, entryOf, KeptVersion, type StateAction } from './entry.ts';
+import { type Author, type CommitFacts, entryOf, KeptVersion, type StateAction } from './entry.ts';
 import { StateConflictError, UnknownStateKeyError } from './errors.ts';
 import { HistoryBounds, type HistoryLimits, KeyRecord } from './history.ts';
 import { takeValue, type ValueLimits } from './value.ts';
@@ -134,10 +134,14 @@ export class StateCore {
   commit(author: Author, drafts: readonly Draft[]): readonly KeptVersion[] {
     for (const draft of drafts) this.#checkUnchanged(draft);
     const revision = ++this.#revision;
-    const at = Math.round(this.env.wall());
     const { durability } = this;
-    const durable = durability === undefined ? undefined : () => durability(revision);
-    const versions = drafts.map((draft) => this.#write(draft, { revision, at, author }, durable));
+    const commit = {
+      revision,
+      author,
+      at: Math.round(this.env.wall()),
+      durable: durability && (() => durability(revision)),
+    };
+    const versions = drafts.map((draft) => this.#write(draft, commit));
     for (const listener of this.#listeners) listener(versions);
     return versions;
   }
@@ -159,19 +163,11 @@ export class StateCore {
     return () => this.#listeners.delete(listener);
   }
 
-  #write(
-    draft: Draft,
-    facts: { readonly revision: number; readonly at: number; readonly author: Author },
-    durable: (() => Promise<void>) | undefined,
-  ): KeptVersion {
+  #write(draft: Draft, commit: CommitFacts): KeptVersion {
     const { key, before, value, action, bytes, freshBytes, expiresAt } = draft;
     const record = this.#records.get(key) ?? new KeyRecord(key);
     const number = 1 + (before?.version ?? this.#versionFloor);
-    const version = new KeptVersion(
-      { ...facts, key, value, version: number, action, expiresAt },
-      bytes,
-      durable,
-    );
+    const version = new KeptVersion(key, value, number, action, expiresAt, bytes, commit);
     if (before === undefined) this.#records.set(key, record);
     this.#live += Number(value !== undefined) - Number(record.exists);
     this.#liveBytes += bytes - (before?.bytes ?? 0);
