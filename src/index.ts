@@ -183,7 +183,17 @@ export { type MermaidOptions, toMermaid } from './observe/mermaid.ts';
 export type { MetricsSnapshot, SeriesSnapshot } from './observe/metrics.ts';
 export { type RecordedMessage, Recorder, type RecorderOptions } from './observe/recorder.ts';
 export { createRedactor, type Redactor, type RedactorOptions } from './observe/redaction.ts';
+// ---- policies
 export type { Jitter, RetryOptions } from './resilience/backoff.ts';
+export {
+  type Bulkhead,
+  type BulkheadInspection,
+  type BulkheadOptions,
+  bulkhead,
+} from './resilience/bulkhead.ts';
+export { type ComposedPolicy, compose, type InsteadOf } from './resilience/compose.ts';
+export { BulkheadFullError } from './resilience/errors.ts';
+export type { Execution, OwnPolicy, Policy, PolicyOptions, Work } from './resilience/policy.ts';
 // ---- state
 export type { Author, StateAction, StateEntry, StateVersion } from './state/entry.ts';
 export {

@@ -106,6 +106,10 @@ export const ERROR_CODES = {
     true,
     'Read again and decide anew, use update, or say with onConflict what is to happen.',
   ],
+  TELLASK_BULKHEAD_FULL: [
+    true,
+    'Call again later, raise limit, or let calls wait with queue: as many as you can afford.',
+  ],
 } as const;
 
 /** One of the stable codes of {@link TellaskError}. */

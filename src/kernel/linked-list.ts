@@ -39,6 +39,13 @@ export class LinkedList<T extends Linked<T>> {
     this.#size--;
   }
 
+  /** Takes out the oldest. */
+  shift(): T | undefined {
+    const item = this.#first;
+    if (item !== undefined) this.remove(item);
+    return item;
+  }
+
   /** A copy, oldest first: taking out while walking over it harms nothing. */
   toArray(): T[] {
     const items: T[] = [];

@@ -30,6 +30,7 @@ export class Call implements Execution {
   readonly #env: Env;
   readonly #above: Call | AbortSignal | undefined;
   #own: Cancellation | undefined;
+  #left: LeftBehind | undefined;
   #unlink: (() => void) | undefined;
 
   constructor(
@@ -82,12 +83,54 @@ export class Call implements Execution {
     this.#unlink = undefined;
   }
 
+  /** What is called again, or elsewhere, in this call's name. */
+  below(change?: CallChange): Call {
+    return new Call(this.#env, this, change);
+  }
+
+  /**
+   * Says that work of this call goes on though nobody waits for it any more: who holds a place for
+   * this call, or for one above, keeps it until that work has ended.
+   */
+  leaveBehind(work: PromiseLike<unknown>): void {
+    this.#left ??= new LeftBehind();
+    this.#left.add(work);
+    if (this.#above instanceof Call) this.#above.leaveBehind(work);
+  }
+
+  /** Calls back when nothing that was left behind goes on: at once when there is nothing. */
+  whenQuiet(callback: () => void): void {
+    if (this.#left === undefined) callback();
+    else this.#left.whenQuiet(callback);
+  }
+
   #listening(): Cancellation {
     this.#own ??= new Cancellation();
     if (this.#above !== undefined && this.#unlink === undefined) {
       this.#unlink = listenTo(this.#above, (reason) => this.abort(reason));
     }
     return this.#own;
+  }
+}
+
+/** Work that somebody has given up and that goes on. */
+class LeftBehind {
+  #running = 0;
+  #waiting: (() => void)[] = [];
+
+  add(work: PromiseLike<unknown>): void {
+    this.#running++;
+    const ended = (): void => {
+      this.#running--;
+      if (this.#running > 0) return;
+      for (const callback of this.#waiting.splice(0)) callback();
+    };
+    work.then(ended, ended);
+  }
+
+  whenQuiet(callback: () => void): void {
+    if (this.#running === 0) callback();
+    else this.#waiting.push(callback);
   }
 }
 

@@ -19,8 +19,9 @@ export type Work<T> = (execution: Execution) => T | PromiseLike<T>;
  * A way of calling something: again, at most so long, at most so many at a time. Whatever has this
  * method is one, so policies of other libraries fit, too.
  */
-export interface Policy {
-  execute<T>(fn: Work<T>, signal?: AbortSignal): Promise<T>;
+export interface Policy<Instead = never> {
+  /** Resolves with what the work returns, or with what the policy gives `Instead`. */
+  execute<T>(fn: Work<T>, signal?: AbortSignal): Promise<T | Instead>;
   /** Tells it where time and chance come from, unless it was told when it was made. */
   bind?(env: Env): void;
 }
@@ -35,7 +36,7 @@ export interface PolicyOptions {
  * A policy of the library: `run` takes a call rather than a signal, so that a signal is made only
  * when somebody reads it, however many policies stand around the work.
  */
-export abstract class OwnPolicy implements Policy {
+export abstract class OwnPolicy<Instead = never> implements Policy<Instead> {
   #env: Env | undefined;
 
   constructor(env: Env | undefined) {
@@ -51,10 +52,24 @@ export abstract class OwnPolicy implements Policy {
     this.#env ??= env;
   }
 
-  execute<T>(fn: Work<T>, signal?: AbortSignal): Promise<T> {
-    return this.run(fn, new Call(this.env, signal));
+  execute<T>(fn: Work<T>, signal?: AbortSignal): Promise<T | Instead> {
+    const call = new Call(this.env, signal);
+    return signal === undefined ? this.run(fn, call) : this.#follow(fn, call);
   }
 
-  /** Never throws: whatever is wrong is a rejection. */
-  abstract run<T>(fn: Work<T>, call: Call): Promise<T>;
+  /** A signal may outlive a million calls: none of them goes on listening to it. */
+  async #follow<T>(fn: Work<T>, call: Call): Promise<T | Instead> {
+    try {
+      return await this.run(fn, call);
+    } finally {
+      call.end();
+    }
+  }
+
+  /**
+   * Never throws: whatever is wrong is a rejection.
+   *
+   * @internal
+   */
+  abstract run<T>(fn: Work<T>, call: Call): Promise<T | Instead>;
 }

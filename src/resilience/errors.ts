@@ -1,0 +1,17 @@
+import { TellaskError } from '../kernel/errors.ts';
+
+// Expected rejections are made without a stack: `{ stack: false }`.
+
+/** A bulkhead has no slot and no place in its queue. Code `TELLASK_BULKHEAD_FULL`. */
+export class BulkheadFullError extends TellaskError {
+  readonly limit: number;
+  readonly queue: number;
+
+  constructor(limit: number, queue: number) {
+    super('TELLASK_BULKHEAD_FULL', `The bulkhead is full: ${limit} run and ${queue} wait`, {
+      stack: false,
+    });
+    this.limit = limit;
+    this.queue = queue;
+  }
+}
