@@ -192,8 +192,16 @@ export {
   bulkhead,
 } from './resilience/bulkhead.ts';
 export { type ComposedPolicy, compose, type InsteadOf } from './resilience/compose.ts';
-export { BulkheadFullError } from './resilience/errors.ts';
+export { BulkheadFullError, PolicyTimeoutError } from './resilience/errors.ts';
 export type { Execution, OwnPolicy, Policy, PolicyOptions, Work } from './resilience/policy.ts';
+export { type RetryCallOptions, type RetryNotice, retry } from './resilience/retry.ts';
+export {
+  type RetryBudget,
+  type RetryBudgetOptions,
+  type RetryBudgetSnapshot,
+  retryBudget,
+} from './resilience/retry-budget.ts';
+export { type TimeoutMode, type TimeoutOptions, timeout } from './resilience/timeout.ts';
 // ---- state
 export type { Author, StateAction, StateEntry, StateVersion } from './state/entry.ts';
 export {

@@ -3,7 +3,7 @@ import { refuseUnknown } from '../kernel/unknown-option.ts';
 import type { MailboxOptions } from '../mailbox/mailbox.ts';
 import { OVERFLOW, type Overflow } from '../mailbox/overflow.ts';
 import type { Message, MessageType } from '../message/message.ts';
-import type { RetryOptions } from '../resilience/backoff.ts';
+import { RETRY_OPTIONS, type RetryOptions } from '../resilience/backoff.ts';
 import { BUSY_POLICIES, type BusyPolicy } from './busy.ts';
 import type { Context } from './context.ts';
 import type { IdempotencyOptions } from './idempotency.ts';
@@ -179,7 +179,7 @@ export function checkHandler(handler: unknown, options: HandlerSettings): void {
     throw misuse('key', 'a function of the message', options.key);
   }
   const { retry, rateLimit } = options;
-  if (retry !== undefined && retry !== false) checkOrder(retry);
+  if (retry !== undefined && retry !== false) checkRetry(retry);
   if (rateLimit !== undefined) checkRate(rateLimit, 'rateLimit');
 }
 
@@ -245,7 +245,14 @@ export function checkGroup({ group }: SubscribeOptions): void {
   throw misuse('group', 'a non-empty string', group);
 }
 
-function checkOrder({ order }: HandlerRetry): void {
+const HANDLER_RETRY: ReadonlySet<string> = new Set(['order', ...RETRY_OPTIONS]);
+
+function checkRetry(retry: HandlerRetry): void {
+  if (typeof retry !== 'object' || retry === null) {
+    throw misuse('retry', 'an object of options or false', retry);
+  }
+  refuseUnknown(retry, HANDLER_RETRY, 'The retry of a handler');
+  const { order } = retry;
   if (order !== undefined && order !== 'requeue' && order !== 'in-place') {
     throw misuse('retry.order', "'requeue' or 'in-place'", order);
   }

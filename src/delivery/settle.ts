@@ -1,5 +1,6 @@
 import { isTellaskError } from '../kernel/errors.ts';
-import { delayMs, isRetryable, type RetryPolicy } from '../resilience/backoff.ts';
+import type { RetryPolicy } from '../resilience/backoff.ts';
+import { decideRetry } from '../resilience/decide-retry.ts';
 import type { DeadLetterReason } from './dead-letters.ts';
 import { BudgetExhaustedError } from './errors.ts';
 
@@ -41,12 +42,11 @@ export function settle(
   const reason = reasonOf(failure);
   if (reason === 'budget') return { action: 'dead-letter', reason };
   if (policy === undefined || policy.maxAttempts === 1) return { action: 'dead-letter', reason };
-  if (!isRetryable(failure.error, policy)) return { action: 'dead-letter', reason };
-  if (attempt >= policy.maxAttempts) return { action: 'dead-letter', reason: 'max-attempts' };
-  const waitMs = delayMs(policy, attempt, random, previousDelayMs, failure.error);
-  // Never sleep into a deadline: the real error now is worth more than a time-out later.
-  if (waitMs >= remainingMs) return { action: 'dead-letter', reason };
-  return { action: 'retry', delayMs: waitMs };
+  const { error } = failure;
+  const decision = decideRetry(policy, { error, attempt, previousDelayMs, remainingMs }, random);
+  if (decision.action === 'retry') return decision;
+  // Attempts that are used up say more than the last error; whatever else stops it is said by it.
+  return { action: 'dead-letter', reason: decision.why === 'attempts' ? 'max-attempts' : reason };
 }
 
 /** What failed: the handler itself, or the time or the patience of whoever told it to stop. */

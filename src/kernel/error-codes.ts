@@ -82,6 +82,10 @@ export const ERROR_CODES = {
     'Give one of them more concurrency, send instead of asking, or ask with detached: true if nobody waits.',
   ],
   TELLASK_RATE_LIMITED: [true, 'Wait for retryAfterMs, or say less.'],
+  TELLASK_POLICY_TIMEOUT: [
+    true,
+    'Pass the signal on to what the call waits for, or raise timeoutMs of the policy.',
+  ],
   TELLASK_STORE_CONFLICT: [
     false,
     'Somebody else wrote the key: read it again, decide again, and commit with the version read.',

@@ -1,4 +1,6 @@
 import { misuse } from '../kernel/errors.ts';
+import { isThenable, promiseOf } from '../kernel/thenable.ts';
+import { RetryBudget } from './retry-budget.ts';
 
 /** How chance spreads the delays of many callers that failed together. */
 export type Jitter = 'none' | 'full' | 'equal' | 'decorrelated' | 'proportional';
@@ -18,9 +20,22 @@ export interface RetryOptions {
    * `baseMs` to three times the previous delay, `none` d itself. @default 'full'
    */
   readonly jitter?: Jitter;
-  /** Asked about every error that could be retried; false makes it final. */
+  /** Asked at once about every error that could be retried; false makes it final. */
   readonly retryIf?: (error: unknown) => boolean;
+  /** What all who call the same thing may retry together; see `retryBudget`. @default no bound */
+  readonly budget?: RetryBudget;
 }
+
+/** The names of {@link RetryOptions}. */
+export const RETRY_OPTIONS: readonly (keyof RetryOptions)[] = [
+  'maxAttempts',
+  'baseMs',
+  'maxMs',
+  'factor',
+  'jitter',
+  'retryIf',
+  'budget',
+];
 
 /** Checked {@link RetryOptions}. Holds no state of a call. */
 export interface RetryPolicy {
@@ -30,6 +45,7 @@ export interface RetryPolicy {
   readonly factor: number;
   readonly jitter: Jitter;
   readonly retryIf: ((error: unknown) => boolean) | undefined;
+  readonly budget: RetryBudget | undefined;
 }
 
 /** One attempt and no second. */
@@ -40,6 +56,7 @@ export const NO_RETRY: RetryPolicy = {
   factor: 1,
   jitter: 'none',
   retryIf: undefined,
+  budget: undefined,
 };
 
 const LONGEST_MS = Number.MAX_SAFE_INTEGER;
@@ -56,7 +73,7 @@ export function toRetryPolicy(options: RetryOptions | false | undefined): RetryP
     throw misuse('retry', 'an object of options or false', options);
   }
   const { maxAttempts = 3, baseMs = 100, maxMs = Math.max(10_000, baseMs) } = options;
-  const { factor = 2, jitter = 'full', retryIf } = options;
+  const { factor = 2, jitter = 'full', retryIf, budget } = options;
   checkAttempts(maxAttempts);
   checkFrom('retry.baseMs', baseMs, 0);
   checkFrom('retry.maxMs', maxMs, baseMs);
@@ -66,9 +83,12 @@ export function toRetryPolicy(options: RetryOptions | false | undefined): RetryP
   if (retryIf !== undefined && typeof retryIf !== 'function') {
     throw misuse('retry.retryIf', 'a function', retryIf);
   }
+  if (budget !== undefined && !(budget instanceof RetryBudget)) {
+    throw misuse('retry.budget', 'what retryBudget returned', budget);
+  }
   // Infinity becomes the longest delay that a timer takes, so that no product below is NaN.
   const [base, max] = [Math.min(baseMs, LONGEST_MS), Math.min(maxMs, LONGEST_MS)];
-  return { maxAttempts, baseMs: base, maxMs: max, factor, jitter, retryIf };
+  return { maxAttempts, baseMs: base, maxMs: max, factor, jitter, retryIf, budget };
 }
 
 /**
@@ -98,16 +118,24 @@ export function isRetryable(error: unknown, policy: RetryPolicy): boolean {
   return policy.retryIf === undefined || allows(policy.retryIf, error);
 }
 
-/** A `retryIf` that throws allows nothing: what it would have said is not known. */
-function allows(retryIf: (error: unknown) => boolean, error: unknown): boolean {
+/** A `retryIf` that throws allows nothing, nor does a promise: what it would say is not known. */
+function allows(retryIf: (error: unknown) => unknown, error: unknown): boolean {
   try {
-    return retryIf(error);
+    const answer = retryIf(error);
+    if (!isThenable(answer)) return Boolean(answer);
+    promiseOf(answer).catch(() => {});
+    return false;
   } catch {
     return false;
   }
 }
 
-const FINAL_CODES = new Set<unknown>(['ABORT_ERR', 'TELLASK_VALIDATION', 'TELLASK_CIRCUIT_OPEN']);
+const FINAL_CODES = new Set<unknown>([
+  'ABORT_ERR',
+  'TELLASK_VALIDATION',
+  'TELLASK_CIRCUIT_OPEN',
+  'EOPENBREAKER', // opossum's
+]);
 
 function jittered(
   policy: RetryPolicy,

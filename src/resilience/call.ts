@@ -11,12 +11,27 @@ export interface Target {
   choose(admits: (key: string) => boolean): string;
 }
 
+/** Where a retry asks for leave, besides its own budget: what retries below it share. */
+export interface RetryTokens {
+  /** Takes a token; false when there is none. */
+  withdraw(): boolean;
+}
+
 /** What a call has that the one around it has not. */
 export interface CallChange {
   readonly attempt?: number;
   /** Monotonic instant; an earlier one above stays. */
   readonly deadline?: number;
+  readonly retries?: RetryTokens | undefined;
+  /**
+   * False when nobody will call `abort` on it: its signal is then the very one above, and there is
+   * nothing to `end`. @default true
+   */
+  readonly abortable?: boolean;
 }
+
+const NO_CHANGE: CallChange = {};
+const NOTHING = (): void => {};
 
 /**
  * One call as the policies around it see it. Policies that change something make a call below it;
@@ -27,24 +42,30 @@ export class Call implements Execution {
   /** Monotonic instant after which nobody waits; `Infinity` for none. */
   readonly deadline: number;
   readonly target: Target | undefined;
+  readonly retries: RetryTokens | undefined;
   readonly #env: Env;
   readonly #above: Call | AbortSignal | undefined;
+  readonly #abortable: boolean;
   #own: Cancellation | undefined;
   #left: LeftBehind | undefined;
+  /** Set while it listens to what is above, and when it never will again. */
   #unlink: (() => void) | undefined;
 
   constructor(
     env: Env,
     above?: Call | AbortSignal,
-    { attempt, deadline = Infinity }: CallChange = {},
+    change: CallChange = NO_CHANGE,
     target?: Target,
   ) {
     const call = above instanceof Call ? above : undefined;
+    const { deadline = Infinity } = change;
     this.#env = env;
     this.#above = above;
-    this.attempt = attempt ?? call?.attempt ?? 1;
-    this.deadline = Math.min(deadline, call?.deadline ?? Infinity);
+    this.#abortable = change.abortable !== false;
+    this.attempt = change.attempt ?? call?.attempt ?? 1;
+    this.deadline = call === undefined ? deadline : Math.min(deadline, call.deadline);
     this.target = target ?? call?.target;
+    this.retries = change.retries ?? call?.retries;
   }
 
   get remainingMs(): number {
@@ -63,24 +84,29 @@ export class Call implements Execution {
   }
 
   get signal(): AbortSignal {
-    return this.#listening().signal;
+    const above = this.#above;
+    if (this.#abortable || above === undefined) return this.#listening().signal;
+    return above instanceof Call ? above.signal : above;
   }
 
   /** Calls off this call and those below it; the first reason stays. */
   abort(reason: unknown): void {
+    if (this.aborted) return;
     this.#own ??= new Cancellation();
+    this.end();
     this.#own.abort(reason);
   }
 
   /** Calls back once when it is called off, here or above; at once when it has been. */
   onAbort(callback: (reason: unknown) => void): () => void {
-    return this.#listening().onAbort(callback);
+    if (this.#abortable) return this.#listening().onAbort(callback);
+    return this.#above === undefined ? NOTHING : listenTo(this.#above, callback);
   }
 
-  /** Its work has ended: it no longer listens to what is above. */
+  /** Its work has ended: it no longer listens to what is above, nor ever will. */
   end(): void {
     this.#unlink?.();
-    this.#unlink = undefined;
+    this.#unlink = NOTHING;
   }
 
   /** What is called again, or elsewhere, in this call's name. */
@@ -106,10 +132,11 @@ export class Call implements Execution {
 
   #listening(): Cancellation {
     this.#own ??= new Cancellation();
-    if (this.#above !== undefined && this.#unlink === undefined) {
-      this.#unlink = listenTo(this.#above, (reason) => this.abort(reason));
-    }
-    return this.#own;
+    const [own, above] = [this.#own, this.#above];
+    if (own.aborted || above === undefined) return own;
+    if (above.aborted) own.abort(above.reason);
+    else this.#unlink ??= listenTo(above, (reason) => own.abort(reason));
+    return own;
   }
 }
 

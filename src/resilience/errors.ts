@@ -15,3 +15,13 @@ export class BulkheadFullError extends TellaskError {
     this.queue = queue;
   }
 }
+
+/** A call took longer than the `timeout` around it allows. Code `TELLASK_POLICY_TIMEOUT`. */
+export class PolicyTimeoutError extends TellaskError {
+  readonly timeoutMs: number;
+
+  constructor(timeoutMs: number) {
+    super('TELLASK_POLICY_TIMEOUT', `The call took longer than ${timeoutMs} ms`, { stack: false });
+    this.timeoutMs = timeoutMs;
+  }
+}

@@ -1,4 +1,5 @@
 import type { Env } from '../kernel/env.ts';
+import { misuse } from '../kernel/errors.ts';
 import { realEnv } from '../kernel/real-env.ts';
 import { Call } from './call.ts';
 
@@ -8,7 +9,7 @@ export interface Execution {
   readonly signal: AbortSignal;
   /** Which call this is, from 1. */
   readonly attempt: number;
-  /** Milliseconds until somebody above gives up; `Infinity` when nobody does. */
+  /** Milliseconds until somebody above gives up; 0 when he has, `Infinity` when nobody does. */
   readonly remainingMs: number;
 }
 
@@ -53,17 +54,11 @@ export abstract class OwnPolicy<Instead = never> implements Policy<Instead> {
   }
 
   execute<T>(fn: Work<T>, signal?: AbortSignal): Promise<T | Instead> {
-    const call = new Call(this.env, signal);
-    return signal === undefined ? this.run(fn, call) : this.#follow(fn, call);
-  }
-
-  /** A signal may outlive a million calls: none of them goes on listening to it. */
-  async #follow<T>(fn: Work<T>, call: Call): Promise<T | Instead> {
-    try {
-      return await this.run(fn, call);
-    } finally {
-      call.end();
-    }
+    const wrong = typeof fn !== 'function' ? misuse('fn', 'a function', fn) : refuseSignal(signal);
+    if (wrong !== undefined) return Promise.reject(wrong);
+    if (signal?.aborted === true) return Promise.reject(signal.reason);
+    // A signal may outlive a million calls, so none of them listens to it on its own account.
+    return this.run(fn, new Call(this.env, signal, NOT_ABORTABLE));
   }
 
   /**
@@ -72,4 +67,12 @@ export abstract class OwnPolicy<Instead = never> implements Policy<Instead> {
    * @internal
    */
   abstract run<T>(fn: Work<T>, call: Call): Promise<T | Instead>;
+}
+
+/** The signal of the caller is good enough for whoever changes nothing. */
+const NOT_ABORTABLE = { abortable: false } as const;
+
+function refuseSignal(signal: AbortSignal | undefined): TypeError | undefined {
+  if (signal === undefined || typeof signal?.addEventListener === 'function') return undefined;
+  return misuse('signal', 'an AbortSignal', signal);
 }
