@@ -244,3 +244,17 @@ export type {
 export type { BusOptions, Unheard } from './wiring/bus-options.ts';
 export type { BusInspection } from './wiring/inspection.ts';
 export type { BusLimits } from './wiring/limits.ts';
+// ---- workflows
+export {
+  type CancelledTask,
+  type FailedTask,
+  type TaskName,
+  WorkflowError,
+  type WorkflowOutcome,
+  WorkflowTimeoutError,
+} from './workflow/errors.ts';
+export type { JoinMode } from './workflow/join.ts';
+export { type ParallelOptions, parallel, type Settling, type Tasks } from './workflow/parallel.ts';
+export type { EndedTask, WorkflowProgress } from './workflow/progress.ts';
+export type { WorkContext } from './workflow/work-context.ts';
+export type { WorkflowOptions } from './workflow/workflow-options.ts';

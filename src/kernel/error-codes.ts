@@ -114,6 +114,10 @@ export const ERROR_CODES = {
     true,
     'Call again later, raise limit, or let calls wait with queue: as many as you can afford.',
   ],
+  TELLASK_WORKFLOW: [
+    true,
+    "Its fields tell what succeeded, what failed and what was called off; mode: 'settle' gives the same without an error.",
+  ],
 } as const;
 
 /** One of the stable codes of {@link TellaskError}. */

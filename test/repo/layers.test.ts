@@ -31,6 +31,7 @@ const LAYERS: Readonly<Record<string, number>> = {
 /** The one file, or folder, through which each package comes in. */
 const DOORS: Readonly<Record<string, string>> = {
   eventemitter3: 'kernel/events.ts',
+  'p-queue': 'workflow/fan-out.ts',
   nanoid: 'kernel/real-env.ts',
   micromatch: 'message/',
   'node:module': 'message/',

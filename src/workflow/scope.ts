@@ -1,0 +1,65 @@
+import { onAbort } from '../kernel/abort.ts';
+import type { Env, Timer } from '../kernel/env.ts';
+import { Call } from '../resilience/call.ts';
+import type { Execution } from '../resilience/policy.ts';
+import { envFor, type WorkflowOptions } from './workflow-options.ts';
+
+/** What ends a workflow before its tasks do. */
+export interface ScopeEnd {
+  timedOut(): void;
+  /** By the caller's signal, or with the handler whose context it was given. */
+  withdrawn(reason: unknown): void;
+}
+
+/** The time that a workflow has, and what calls it off. */
+export class Scope {
+  readonly env: Env;
+  /** What all its tasks are below. */
+  readonly call: Call;
+  readonly timeoutMs: number;
+  readonly #options: WorkflowOptions;
+  /** Monotonic instant at which its own time is over. */
+  readonly #endsAt: number;
+  #timer: Timer | undefined;
+  #offs: (() => void)[] = [];
+  #closed = false;
+
+  /** `timeoutMs`: instead of that in the options. */
+  constructor(options: WorkflowOptions, timeoutMs: number = options.timeoutMs ?? Infinity) {
+    this.env = envFor(options);
+    this.timeoutMs = timeoutMs;
+    this.#options = options;
+    const now = this.env.now();
+    this.#endsAt = now + this.timeoutMs;
+    const { remainingMs = Infinity } = this.#above;
+    this.call = new Call(this.env, undefined, {
+      deadline: Math.min(this.#endsAt, now + remainingMs),
+    });
+  }
+
+  /** A handler's context is a call that somebody else ends. */
+  get #above(): Partial<Execution> {
+    return (this.#options.as as Partial<Execution> | undefined) ?? {};
+  }
+
+  /** At most one of the two is told, once; at once when it was called off before. */
+  watch({ timedOut, withdrawn }: ScopeEnd): void {
+    for (const signal of [this.#options.signal, this.#above.signal]) {
+      if (signal !== undefined && !this.#closed) this.#offs.push(onAbort(signal, withdrawn));
+    }
+    if (this.#closed) this.close();
+    // Whose time ends with that of the handler is ended by it.
+    else if (this.#endsAt !== Infinity && this.#endsAt <= this.call.deadline) {
+      const label = 'workflow time-out';
+      this.#timer = this.env.setTimer(this.timeoutMs, timedOut, { keepAlive: true, label });
+    }
+  }
+
+  /** Leaves no timer and no listener behind. */
+  close(): void {
+    this.#closed = true;
+    this.#timer?.cancel();
+    for (const off of this.#offs) off();
+    this.#offs = [];
+  }
+}

@@ -1,0 +1,238 @@
+import { describe, expect, it } from 'vitest';
+import { type Context, first, parallel, type WorkflowTimeoutError } from '../../src/index.ts';
+import { createTestBus } from '../../src/testing.ts';
+import { makeBus } from '../make-bus.ts';
+import { expectBalanced, hang, outcomeOf } from './books.ts';
+
+describe.each(['real', 'simulated'] as const)('parallel with a bus, on the %s Env', (env) => {
+  // R:F:F2
+  it('asks as the agent it is given', async () => {
+    const { bus, settle } = makeBus(env);
+    bus.register('clerk').serve('who', (request) => `${request.from} asks`);
+    const asker = bus.register('asker');
+
+    const asked = parallel(
+      {
+        one: (work) => work.request('who', 1),
+        all: async (work) => (await work.gather('who', 1)).ok.map(({ value }) => value),
+        host: () => bus.request('who', 1),
+      },
+      { as: asker },
+    );
+    await settle();
+
+    expect(await asked).toEqual({ one: 'asker asks', all: ['asker asks'], host: '$host asks' });
+    expectBalanced(bus);
+  });
+
+  it('inherits conversation and depth from the context it is given', async () => {
+    const { bus, settle } = makeBus(env);
+    const seen: unknown[] = [];
+    bus.register('clerk').serve('who', ({ correlationId, causationId }) => {
+      seen.push([correlationId, causationId]);
+    });
+    let id = '';
+    bus.register('asker').serve('all', (request, context) => {
+      id = request.id;
+      return parallel([(work) => work.request('who', 1)], { as: context });
+    });
+
+    const asked = bus.request('all', 1, { correlationId: 'talk' });
+    await settle();
+    await asked;
+
+    expect(seen).toEqual([['talk', id]]);
+  });
+
+  it('calls off what it asked when another task fails', async () => {
+    const { bus, settle } = makeBus(env);
+    const reasons: unknown[] = [];
+    bus.register('slow').serve('slow', (_request, context) => {
+      context.signal.addEventListener('abort', () => reasons.push(context.signal.reason.code));
+      return hang();
+    });
+    bus.register('bad').serve('bad', () => Promise.reject(new Error('no')));
+
+    const asked = parallel(
+      { slow: (work) => work.request('slow', 1), bad: (work) => work.request('bad', 1) },
+      { as: bus, mode: 'first-error' },
+    );
+    const outcome = outcomeOf(asked);
+    await settle();
+
+    expect(outcome.now()).toMatchObject({ error: { code: 'TELLASK_WORKFLOW' } });
+    expect(reasons).toEqual(['TELLASK_CANCELLED']);
+    expectBalanced(bus);
+  });
+
+  it("calls off a stream and what has a signal of the caller's own", async () => {
+    const { bus, settle } = makeBus(env);
+    const log: string[] = [];
+    bus.register('counter').serve('count', async function* (_request, context) {
+      context.signal.addEventListener('abort', () => log.push('counter is told'));
+      yield 1;
+      await hang();
+    });
+    bus.register('slow').serve('slow', (_request, context) => {
+      context.signal.addEventListener('abort', () => log.push('slow is told'));
+      return hang();
+    });
+    const [mine, all] = [new AbortController(), new AbortController()];
+
+    const asked = parallel(
+      {
+        count: async (work) => {
+          for await (const n of work.stream('count', 1)) log.push(`${n}`);
+        },
+        slow: (work) => work.request('slow', 1, { signal: mine.signal }),
+      },
+      { as: bus, signal: all.signal, mode: 'settle' },
+    );
+    await settle();
+    all.abort(new Error('enough'));
+    await settle();
+
+    expect(await asked).toMatchObject({ reason: 'withdrawn', cancelled: [{}, {}] });
+    expect(log.toSorted()).toEqual(['1', 'counter is told', 'slow is told']);
+    expectBalanced(bus);
+  });
+
+  it("lets the caller's own signal end one request and no other", async () => {
+    const { bus, settle } = makeBus(env);
+    bus.register('slow', { concurrency: 2 }).serve('slow', hang);
+    const mine = new AbortController();
+
+    const asked = parallel(
+      { slow: (work) => work.request('slow', 1, { signal: mine.signal }), quick: () => 1 },
+      { as: bus, mode: 'settle' },
+    );
+    await settle();
+    mine.abort(new Error('not this one'));
+    await settle();
+
+    expect(await asked).toMatchObject({ ok: { quick: 1 }, failed: [{ task: 'slow' }] });
+  });
+
+  it('ends with the handler whose context it was given', async () => {
+    const { bus, settle } = makeBus(env);
+    const log: string[] = [];
+    bus.register('slow').serve('slow', hang);
+    bus.register('asker').serve('all', async (_request, context) => {
+      const { cancelled, reason } = await parallel([(work) => work.request('slow', 1)], {
+        as: context,
+        mode: 'settle',
+      });
+      log.push(`${reason} ${cancelled.length}`);
+    });
+    const controller = new AbortController();
+
+    const asked = outcomeOf(bus.request('all', 1, { signal: controller.signal }));
+    await settle();
+    controller.abort(new Error('never mind'));
+    await settle();
+
+    expect(asked.now()).toMatchObject({ error: { message: 'never mind' } });
+    expect(log).toEqual(['withdrawn 1']);
+    expectBalanced(bus);
+  });
+
+  it('works inside of a task of another one', async () => {
+    const { bus, settle } = makeBus(env);
+    bus.register('clerk', { concurrency: 2 }).serve('double', ({ payload }) => Number(payload) * 2);
+
+    const asked = parallel(
+      [
+        (work) =>
+          parallel([(inner) => inner.request('double', 1), (inner) => inner.request('double', 2)], {
+            as: work,
+          }),
+      ],
+      { as: bus },
+    );
+    await settle();
+
+    expect(await asked).toEqual([[2, 4]]);
+  });
+});
+
+describe('parallel with a bus, in time', () => {
+  // R:F3
+  it.each([
+    [undefined, 1_000],
+    [5_000, 1_000],
+    [200, 200],
+  ])('lets a request with timeoutMs %j wait %d of 1 000 ms', async (timeoutMs, expected) => {
+    const t = createTestBus();
+    const seen: number[] = [];
+    t.bus.register('clerk').serve('q', (_request, context: Context) => {
+      seen.push(context.remainingMs);
+    });
+
+    const options = timeoutMs === undefined ? {} : { timeoutMs };
+    const asked = parallel([(work) => work.request('q', 1, options)], {
+      as: t.bus,
+      timeoutMs: 1_000,
+    });
+    await t.run();
+
+    await asked;
+    expect(seen).toEqual([expected]);
+  });
+
+  it('never lasts longer than the handler whose context it was given', async () => {
+    const t = createTestBus();
+    const seen: unknown[] = [];
+    t.bus.register('slow').serve('slow', (_request, context) => {
+      seen.push(context.remainingMs);
+      return hang();
+    });
+    t.bus.register('asker').serve('all', (_request, context) =>
+      parallel([(work) => work.request('slow', 1)], { as: context, timeoutMs: 60_000 }).catch(
+        (error) => {
+          seen.push(t.clock.nowMs, error.code);
+          throw error;
+        },
+      ),
+    );
+
+    const asked = outcomeOf(t.bus.request('all', 1, { timeoutMs: 2_000 }));
+    await t.clock.advance(2_000);
+
+    expect(asked.now()).toMatchObject({ error: { code: 'TELLASK_TIMEOUT' } });
+    expect(seen).toEqual([2_000, 2_000, 'TELLASK_TIMEOUT']);
+    expectBalanced(t.bus);
+  });
+
+  it('names in its time-out what is open, and tells the responders', async () => {
+    const t = createTestBus();
+    const told: unknown[] = [];
+    t.bus.register('slow').serve('slow', (_request, context) => {
+      context.signal.addEventListener('abort', () => told.push(t.clock.nowMs));
+      return hang();
+    });
+    t.bus.register('quick').serve('quick', () => 1);
+
+    const asked = parallel(
+      { quick: (work) => work.request('quick', 1), slow: (work) => work.request('slow', 1) },
+      { as: t.bus, timeoutMs: 300 },
+    ).catch((error: WorkflowTimeoutError) => [error.ok, error.pending]);
+    await t.clock.advance(300);
+
+    expect(await asked).toEqual([{ quick: 1 }, ['slow']]);
+    expect(told).toEqual([300]);
+    expectBalanced(t.bus);
+  });
+
+  it('takes the first of many answers with gather', async () => {
+    const t = createTestBus();
+    for (const name of ['a', 'b']) t.bus.register(name).serve('q', () => name);
+
+    const asked = parallel(
+      { any: (work) => work.gather('q', 1, { until: first() }) },
+      { as: t.bus },
+    );
+    await t.run();
+
+    expect((await asked).any.ok).toHaveLength(1);
+  });
+});
