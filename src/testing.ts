@@ -1,4 +1,21 @@
 export {
+  faultyStore,
+  type StoreCall,
+  type StoreFault,
+  type StoreOperation,
+} from './testing/faulty-store.ts';
+export {
+  type StoppingStore,
+  type StopSide,
+  stopAtCommit,
+} from './testing/stopping-store.ts';
+export {
+  type ConformanceCase,
+  type StoreConformanceOptions,
+  type StoreFeatures,
+  storeConformance,
+} from './testing/store-conformance.ts';
+export {
   createTestBus,
   type TestBus,
   type TestBusOptions,

@@ -1,4 +1,5 @@
 import { describe, misuse } from '../kernel/errors.ts';
+import { refuseUnknown } from '../kernel/unknown-option.ts';
 import { checkCount, checkKey, checkText, checkWrites, readRead, readScan } from './check.ts';
 import { CommitLog } from './commit-log.ts';
 import { StoreClosedError, StoreConflictError, StoreFullError } from './errors.ts';
@@ -168,15 +169,16 @@ export class MemoryStore implements Store {
   }
 }
 
-const OPTIONS: readonly string[] = ['maxKeys', 'maxCommits', 'json'];
+const OPTIONS: ReadonlySet<string> = new Set<keyof MemoryStoreOptions>([
+  'maxKeys',
+  'maxCommits',
+  'json',
+]);
 
 function readOptions(options: MemoryStoreOptions): MemoryStoreOptions & Bounds {
   if (typeof options !== 'object' || options === null)
     throw misuse('The options of MemoryStore', 'an object', options);
-  for (const name of Object.keys(options)) {
-    if (!OPTIONS.includes(name))
-      throw new TypeError(`MemoryStore has no option ${name}; it has ${OPTIONS.join(', ')}`);
-  }
+  refuseUnknown(options, OPTIONS, 'MemoryStore');
   const { maxKeys = Infinity, maxCommits = 1_000 } = options;
   if (maxKeys !== Infinity) checkCount(maxKeys, 'maxKeys');
   if (maxCommits !== Infinity) checkCount(maxCommits, 'maxCommits');
