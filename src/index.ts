@@ -191,6 +191,28 @@ export {
   type BulkheadOptions,
   bulkhead,
 } from './resilience/bulkhead.ts';
+export {
+  type CircuitBreaker,
+  type CircuitControl,
+  circuitBreaker,
+  type KeyedCircuit,
+} from './resilience/circuit-breaker.ts';
+export { CircuitOpenError } from './resilience/circuit-errors.ts';
+export type { CircuitExplanation } from './resilience/circuit-explain.ts';
+export type {
+  CircuitBreakerOptions,
+  CircuitChange,
+  CountWindowOptions,
+  RateOptions,
+  TimeWindowOptions,
+} from './resilience/circuit-options.ts';
+export type { Permit } from './resilience/circuit-permit.ts';
+export type {
+  CircuitBreakerSnapshot,
+  CircuitSnapshot,
+  WindowSnapshot,
+} from './resilience/circuit-snapshot.ts';
+export type { CircuitReason, CircuitStatus } from './resilience/circuit-transition.ts';
 export { type ComposedPolicy, compose, type InsteadOf } from './resilience/compose.ts';
 export { BulkheadFullError, PolicyTimeoutError } from './resilience/errors.ts';
 export type { Execution, OwnPolicy, Policy, PolicyOptions, Work } from './resilience/policy.ts';

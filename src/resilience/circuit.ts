@@ -1,0 +1,200 @@
+import type { Env } from '../kernel/env.ts';
+import { isThenable, promiseOf } from '../kernel/thenable.ts';
+import { CircuitOpenError } from './circuit-errors.ts';
+import { type CircuitExplanation, explainCircuit } from './circuit-explain.ts';
+import type { CircuitSettings } from './circuit-options.ts';
+import { CircuitPermit, type Outcome } from './circuit-permit.ts';
+import { type CircuitSnapshot, restoreState, snapshotOf } from './circuit-snapshot.ts';
+import {
+  admits,
+  type CircuitEvent,
+  type CircuitState,
+  NEW_CIRCUIT,
+  retryAfterMs,
+  transition,
+} from './circuit-transition.ts';
+import { type CircuitWindow, makeWindow, restoreWindow } from './circuit-window.ts';
+
+/** What all circuits of a breaker share. */
+export interface CircuitOwner {
+  readonly env: Env;
+  readonly settings: CircuitSettings;
+}
+
+/**
+ * One circuit: a state, and beside it the window of a closed one, made when there is something to
+ * remember. A hundred thousand idle ones have to stay small.
+ */
+export class Circuit {
+  readonly key: string;
+  readonly #owner: CircuitOwner;
+  #state: CircuitState = NEW_CIRCUIT;
+  #window: CircuitWindow | undefined;
+  #running = 0;
+  #cause: unknown;
+
+  constructor(owner: CircuitOwner, key: string) {
+    this.#owner = owner;
+    this.key = key;
+  }
+
+  static restored(owner: CircuitOwner, snapshot: CircuitSnapshot): Circuit {
+    const circuit = new Circuit(owner, snapshot.key);
+    const now = owner.env.now();
+    circuit.#state = restoreState(snapshot, now);
+    if (snapshot.window !== undefined) {
+      circuit.#window = restoreWindow(owner.settings.window, snapshot.window, now);
+    }
+    return circuit;
+  }
+
+  get state(): CircuitState {
+    return this.#state;
+  }
+
+  admits(): boolean {
+    if (this.#state.status === 'closed') return true;
+    return admits(this.#state, this.#owner.settings, this.#owner.env.now());
+  }
+
+  /** A permit for one call, or nothing when it may not go on. */
+  enter(): CircuitPermit | undefined {
+    const { env, settings } = this.#owner;
+    let probe = 0;
+    if (this.#state.status !== 'closed') {
+      const admitted = this.#step({ type: 'call' });
+      if (admitted === undefined) return undefined;
+      probe = admitted;
+    }
+    this.#running += 1;
+    const startedAt = settings.slowMs === Infinity ? 0 : env.now();
+    return new CircuitPermit(this, this.#state.generation, probe, startedAt);
+  }
+
+  /** A call that it let through has ended. */
+  ended(permit: CircuitPermit, outcome: Outcome, error?: unknown): void {
+    this.#running -= 1;
+    if (permit.generation !== this.#state.generation) return;
+    if (this.#state.status === 'closed') {
+      if (outcome === 'success') this.#record(permit, false);
+      else if (outcome === 'failure') this.#record(permit, true, error);
+    } else {
+      this.#probed(permit, outcome, error);
+    }
+  }
+
+  /** Whether an error speaks against the callee. A predicate that throws has said nothing. */
+  isFailure(error: unknown): boolean {
+    const { failureIf } = this.#owner.settings;
+    return failureIf === undefined || unharmed(() => failureIf(error)) !== false;
+  }
+
+  refusal(): CircuitOpenError {
+    const { env, settings } = this.#owner;
+    const { status } = this.#state;
+    const afterMs = retryAfterMs(this.#state, settings, env.now());
+    return new CircuitOpenError({
+      key: this.key,
+      status,
+      retryAfterMs: afterMs,
+      cause: this.#cause,
+    });
+  }
+
+  isolate(): Disposable {
+    this.#step({ type: 'isolate' });
+    const { generation } = this.#state;
+    let held = true;
+    return {
+      [Symbol.dispose]: () => {
+        if (held) this.#step({ type: 'release', generation });
+        held = false;
+      },
+    };
+  }
+
+  reset(): void {
+    this.#cause = undefined;
+    this.#step({ type: 'reset' });
+  }
+
+  /** Whether nothing is lost when it is forgotten. */
+  isIdle(): boolean {
+    if (this.#running > 0 || this.#state.status !== 'closed') return false;
+    return this.#window === undefined || this.#window.isQuiet(this.#owner.env.now());
+  }
+
+  /** Nothing when there is nothing to remember. */
+  snapshot(): CircuitSnapshot | undefined {
+    const { env, settings } = this.#owner;
+    return snapshotOf(this.key, this.#state, this.#window, settings, env.now());
+  }
+
+  explain(): CircuitExplanation {
+    const { env, settings } = this.#owner;
+    const now = env.now();
+    return explainCircuit(this.key, this.#state, this.#window?.tally(now), settings, now);
+  }
+
+  #record(permit: CircuitPermit, failed: boolean, error?: unknown): void {
+    const { env, settings } = this.#owner;
+    const rule = settings.window;
+    // A success after successes leaves no trace in a row of failures: no clock, no window.
+    if (!failed && this.#window === undefined && rule.kind === 'row') return;
+    const now = env.now();
+    this.#window ??= makeWindow(rule);
+    const why = this.#window.record(failed, this.#isSlow(permit, now), now);
+    if (failed) this.#cause = error;
+    if (why !== undefined) {
+      this.#step({ type: 'tripped', generation: permit.generation, why });
+    } else if (!failed && rule.kind === 'row') {
+      this.#window = undefined;
+      this.#cause = undefined;
+    }
+  }
+
+  #probed({ generation, probe, startedAt }: CircuitPermit, outcome: Outcome, error: unknown): void {
+    const slow = outcome === 'success' && this.#isSlow({ startedAt }, this.#owner.env.now());
+    const came = outcome === 'failure' ? 'failed' : slow ? 'slow' : outcome;
+    const before = this.#state;
+    this.#step({ type: 'probed', generation, probe, outcome: came });
+    // A probe that has lost its lease changes nothing, also not what callers are told.
+    if (came === 'failed' && this.#state !== before) this.#cause = error;
+  }
+
+  #isSlow({ startedAt }: { readonly startedAt: number }, now: number): boolean {
+    const { slowMs } = this.#owner.settings;
+    return slowMs !== Infinity && now - startedAt >= slowMs;
+  }
+
+  /** The only place where the state changes. Says as which probe a call was let through. */
+  #step(event: CircuitEvent): number | undefined {
+    const { env, settings } = this.#owner;
+    const from = this.#state;
+    const { state, admitted } = transition(from, event, settings, env.now(), () => env.random());
+    this.#state = state;
+    if (state.generation !== from.generation) this.#changed(from, state);
+    return admitted;
+  }
+
+  #changed(from: CircuitState, to: CircuitState): void {
+    this.#window = undefined;
+    if (to.status === 'closed') this.#cause = undefined;
+    if (from.status === to.status) return;
+    const { onChange } = this.#owner.settings;
+    if (onChange === undefined) return;
+    const change = { key: this.key, from: from.status, to: to.status, why: to.why };
+    unharmed(() => onChange(change));
+  }
+}
+
+/** Runs a hook: what it throws, now or later, changes nothing, for nobody's call fails by it. */
+function unharmed(hook: () => unknown): unknown {
+  try {
+    const result = hook();
+    if (isThenable(result)) void promiseOf(result).then(undefined, () => {});
+    return result;
+  } catch {
+    return undefined;
+  }
+}
