@@ -85,6 +85,7 @@ export const ERROR_CODES = {
   TELLASK_POLICY_TIMEOUT: [
     true,
     'Pass the signal on to what the call waits for, or raise timeoutMs of the policy.',
+  ],
   TELLASK_CIRCUIT_OPEN: [
     false,
     'Do without what is behind it, or call again after retryAfterMs: the cause is its last failure.',

@@ -12,6 +12,7 @@ import type { Permit } from './circuit-permit.ts';
 import { CircuitRegistry } from './circuit-registry.ts';
 import type { CircuitBreakerSnapshot } from './circuit-snapshot.ts';
 import type { CircuitStatus } from './circuit-transition.ts';
+import { PolicyTimeoutError } from './errors.ts';
 import { OwnPolicy, type Work } from './policy.ts';
 
 /**
@@ -252,9 +253,10 @@ function isCalledOff(call: Call): boolean {
   return call.aborted && call.remainingMs > 0 && !isTimeout(call.reason);
 }
 
-/** As the platform names it: `AbortSignal.timeout` gives such a reason. */
+/** Of a `timeout` policy above, or of the platform's `AbortSignal.timeout`. */
 function isTimeout(reason: unknown): boolean {
   try {
+    if (reason instanceof PolicyTimeoutError) return true;
     return reason instanceof Error && reason.name === 'TimeoutError';
   } catch {
     return false;

@@ -112,20 +112,29 @@ const ROWS: readonly Row[] = [
   [isolated, reset, 1_100, { status: 'closed', generation: 8, why: 'reset' }],
 ];
 
-const TABLE = ROWS.map(([state, event, now, next, admitted]) => ({ state, event, now, next, admitted }));
+const TABLE = ROWS.map(([state, event, now, next, admitted]) => ({
+  state,
+  event,
+  now,
+  next,
+  admitted,
+}));
 
 describe('the transitions of a circuit', () => {
   // R:H1
-  it.each(TABLE)('lead from $state with $event at $now to $next', ({ state, event, now, next, admitted }) => {
-    const frozen = structuredClone(state);
+  it.each(TABLE)(
+    'lead from $state with $event at $now to $next',
+    ({ state, event, now, next, admitted }) => {
+      const frozen = structuredClone(state);
 
-    const step = transition(state, event, RULES, now, half);
+      const step = transition(state, event, RULES, now, half);
 
-    expect(step.admitted).toBe(admitted);
-    if (next === 'the same') expect(step.state).toBe(state);
-    else expect(step.state).toMatchObject(next);
-    expect(state).toEqual(frozen);
-  });
+      expect(step.admitted).toBe(admitted);
+      if (next === 'the same') expect(step.state).toBe(state);
+      else expect(step.state).toMatchObject(next);
+      expect(state).toEqual(frozen);
+    },
+  );
 
   it('add chance to the open time and never take from it', () => {
     const rules = { ...RULES, openJitter: 0.4 };
