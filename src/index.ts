@@ -57,7 +57,6 @@ export {
   MessageTimeoutError,
   NameTakenError,
   NoResponderError,
-  RateLimitedError,
   RejectedError,
   RequestTimeoutError,
   ResponderLeftError,
@@ -90,7 +89,6 @@ export type { LetterDesk } from './delivery/letter-desk.ts';
 export type { Draft, Middleware } from './delivery/middleware.ts';
 export type { Isolation } from './delivery/payload-keeper.ts';
 export type { OpenStatus, PendingFilter, PendingRequest } from './delivery/pending-list.ts';
-export type { RateLimit } from './delivery/rate-gate.ts';
 export type { Receipt, Settled } from './delivery/receipt.ts';
 export type { Redriven, RedriveOptions, SkippedLetter } from './delivery/redrive.ts';
 export type { Abandoned, Closed, CloseOptions } from './delivery/shutdown.ts';
@@ -214,8 +212,26 @@ export type {
 } from './resilience/circuit-snapshot.ts';
 export type { CircuitReason, CircuitStatus } from './resilience/circuit-transition.ts';
 export { type ComposedPolicy, compose, type InsteadOf } from './resilience/compose.ts';
-export { BulkheadFullError, PolicyTimeoutError } from './resilience/errors.ts';
-export type { Execution, OwnPolicy, Policy, PolicyOptions, Work } from './resilience/policy.ts';
+export {
+  BulkheadFullError,
+  FallbackError,
+  PolicyTimeoutError,
+  RateLimitedError,
+} from './resilience/errors.ts';
+export {
+  type Alternative,
+  type AlternativeWork,
+  type Fallback,
+  fallback,
+} from './resilience/fallback.ts';
+export type {
+  Execution,
+  OwnPolicy,
+  Policy,
+  PolicyOptions,
+  Work,
+} from './resilience/policy.ts';
+export { type RateLimiter, type RateLimitOptions, rateLimit } from './resilience/rate-limit.ts';
 export { type RetryCallOptions, type RetryNotice, retry } from './resilience/retry.ts';
 export {
   type RetryBudget,
@@ -224,6 +240,7 @@ export {
   retryBudget,
 } from './resilience/retry-budget.ts';
 export { type TimeoutMode, type TimeoutOptions, timeout } from './resilience/timeout.ts';
+export type { RateLimit } from './resilience/token-bucket.ts';
 // ---- state
 export type { Author, StateAction, StateEntry, StateVersion } from './state/entry.ts';
 export {

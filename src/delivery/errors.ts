@@ -390,25 +390,6 @@ export class DeadlockError extends TellaskError {
   }
 }
 
-/** An agent says more than its rate allows. Code `TELLASK_RATE_LIMITED`. */
-export class RateLimitedError extends TellaskError {
-  readonly agent: string;
-  /** To whom, when the rate is that of a pair. */
-  readonly recipient: string | undefined;
-  /** Milliseconds. */
-  readonly retryAfterMs: number;
-
-  constructor(agent: string, recipient: string | undefined, retryAfterMs: number) {
-    const whom = recipient === undefined ? '' : ` to ${recipient}`;
-    super('TELLASK_RATE_LIMITED', `${agent} says too much${whom}: wait ${retryAfterMs} ms`, {
-      stack: false,
-    });
-    this.agent = agent;
-    this.recipient = recipient;
-    this.retryAfterMs = retryAfterMs;
-  }
-}
-
 /** What a batch handler returned does not fit the batch. Code `TELLASK_BATCH_RESULT`. */
 export class BatchResultError extends TellaskError {
   readonly agent: string;

@@ -1,15 +1,18 @@
 import { misuse } from '../kernel/errors.ts';
+import { readCount } from '../kernel/read-count.ts';
 import { refuseUnknown } from '../kernel/unknown-option.ts';
 import type { MailboxOptions } from '../mailbox/mailbox.ts';
 import { OVERFLOW, type Overflow } from '../mailbox/overflow.ts';
 import type { Message, MessageType } from '../message/message.ts';
 import { RETRY_OPTIONS, type RetryOptions } from '../resilience/backoff.ts';
+import { checkRate, type RateLimit } from '../resilience/token-bucket.ts';
 import { BUSY_POLICIES, type BusyPolicy } from './busy.ts';
 import type { Context } from './context.ts';
 import type { IdempotencyOptions } from './idempotency.ts';
-import type { RateLimit } from './rate-gate.ts';
 import { readMs } from './said.ts';
 import type { OnHang } from './worker.ts';
+
+export { readCount };
 
 /** Options of a mailbox and its worker: of `register`, `bus.subscribe` and `lane: 'own'`. */
 export interface MailboxSettings {
@@ -156,17 +159,6 @@ const HANDLER_OPTIONS: ReadonlySet<string> = new Set([
 /** What `register` takes. */
 export const AGENT_OPTIONS: ReadonlySet<string> = new Set(['capabilities', ...MAILBOX_OPTIONS]);
 
-/** A whole number from `from`, or `Infinity`. */
-export function readCount(name: string, value: unknown, from: number): number {
-  if (typeof value !== 'number') throw misuse(name, 'a number', value);
-  if (value !== Infinity && !(Number.isSafeInteger(value) && value >= from)) {
-    throw new RangeError(
-      `${name} must be a whole number from ${from}, or Infinity, but it is ${value}`,
-    );
-  }
-  return value;
-}
-
 /** Checks what is common to all handlers. */
 export function checkHandler(handler: unknown, options: HandlerSettings): void {
   if (typeof handler !== 'function') throw misuse('The handler', 'a function', handler);
@@ -256,13 +248,6 @@ function checkRetry(retry: HandlerRetry): void {
   if (order !== undefined && order !== 'requeue' && order !== 'in-place') {
     throw misuse('retry.order', "'requeue' or 'in-place'", order);
   }
-}
-
-/** Checks a rate, which stands under `name`. */
-export function checkRate({ limit, perMs }: RateLimit, name: string): void {
-  readCount(`${name}.limit`, limit, 1);
-  if (typeof perMs !== 'number') throw misuse(`${name}.perMs`, 'a number', perMs);
-  if (!(perMs > 0)) throw new RangeError(`${name}.perMs must be more than 0, but it is ${perMs}`);
 }
 
 /** The types a subscription listens for. */

@@ -1,16 +1,13 @@
-import type { RateLimit } from './rate-gate.ts';
+import { type RateLimit, TokenBucket } from '../resilience/token-bucket.ts';
 
 /** How many names are known at a time. */
 const MAX_NAMES = 10_000;
 /** So many of the longest idle make room when all are in use. */
 const ROOM = 1_000;
 
-interface Bucket {
-  tokens: number;
-  /** Monotonic instant of the last look. */
-  at: number;
+class Bucket extends TokenBucket {
   /** Monotonic instant at which a refusal was last told. */
-  toldAt: number;
+  toldAt = -Infinity;
 }
 
 /** That a name has no token left. */
@@ -21,7 +18,7 @@ export interface Emptied {
   readonly isNews: boolean;
 }
 
-/** One token bucket (Turner 1986) for each name; who comes too often is turned away. */
+/** One token bucket for each name; who comes too often is turned away. */
 export class TokenBuckets {
   readonly #limit: RateLimit;
   readonly #buckets = new Map<string, Bucket>();
@@ -36,36 +33,29 @@ export class TokenBuckets {
 
   /** Takes a token; tells when there will be one if there is none. */
   take(name: string, now: number): Emptied | undefined {
-    const { limit, perMs } = this.#limit;
     const bucket = this.#buckets.get(name) ?? this.#add(name, now);
-    const elapsedMs = now - bucket.at;
-    if (elapsedMs > 0) {
-      bucket.tokens = Math.min(limit, bucket.tokens + (elapsedMs * limit) / perMs);
-      bucket.at = now;
-    }
-    if (bucket.tokens >= 1) {
-      bucket.tokens -= 1;
-      return undefined;
-    }
-    const isNews = now - bucket.toldAt >= perMs;
+    if (bucket.take(now)) return undefined;
+    const isNews = now - bucket.toldAt >= this.#limit.perMs;
     if (isNews) bucket.toldAt = now;
-    return { retryAfterMs: Math.ceil(((1 - bucket.tokens) * perMs) / limit), isNews };
+    return { retryAfterMs: bucket.waitMs(), isNews };
   }
 
   #add(name: string, now: number): Bucket {
     if (this.#buckets.size >= MAX_NAMES) this.#makeRoom(now);
-    const bucket = { tokens: this.#limit.limit, at: now, toldAt: -Infinity };
+    const bucket = new Bucket(this.#limit);
     this.#buckets.set(name, bucket);
     return bucket;
   }
 
   /** Who was silent for `perMs` has a full bucket, as if he were new. */
   #makeRoom(now: number): void {
-    for (const [name, { at }] of this.#buckets) {
-      if (now - at >= this.#limit.perMs) this.#buckets.delete(name);
+    for (const [name, { lookedAt }] of this.#buckets) {
+      if (now - lookedAt >= this.#limit.perMs) this.#buckets.delete(name);
     }
     if (this.#buckets.size < MAX_NAMES) return;
-    const oldest = [...this.#buckets].sort(([, a], [, b]) => a.at - b.at).slice(0, ROOM);
+    const oldest = [...this.#buckets]
+      .sort(([, a], [, b]) => a.lookedAt - b.lookedAt)
+      .slice(0, ROOM);
     for (const [name] of oldest) this.#buckets.delete(name);
   }
 }

@@ -122,6 +122,7 @@ export const ERROR_CODES = {
     true,
     "Its fields tell what succeeded, what failed and what was called off; mode: 'settle' gives the same without an error.",
   ],
+  TELLASK_FALLBACK: [true, 'The errors say why the work and each alternative failed, in order.'],
 } as const;
 
 /** One of the stable codes of {@link TellaskError}. */

@@ -1,10 +1,11 @@
 import type { Lane } from '../kernel/env.ts';
 import { misuse } from '../kernel/errors.ts';
-import { type Linked, LinkedList } from '../kernel/linked-list.ts';
+import { readCount } from '../kernel/read-count.ts';
 import { refuseUnknown } from '../kernel/unknown-option.ts';
 import type { Call } from './call.ts';
 import { BulkheadFullError } from './errors.ts';
 import { OwnPolicy, type PolicyOptions, type Work } from './policy.ts';
+import { WaitingCalls } from './waiting-calls.ts';
 
 /** Options of {@link bulkhead}. */
 export interface BulkheadOptions extends PolicyOptions {
@@ -48,22 +49,16 @@ export function bulkhead(options: BulkheadOptions): Bulkhead {
   }
   refuseUnknown(options, OPTIONS, 'bulkhead');
   const { limit, queue = 0, env } = options;
-  checkCount('bulkhead.limit', limit, 1);
-  checkCount('bulkhead.queue', queue, 0);
+  readCount('bulkhead.limit', limit, 1);
+  readCount('bulkhead.queue', queue, 0);
   return new Bulkhead(limit, queue, env);
-}
-
-function checkCount(option: string, value: number, least: number): void {
-  if (typeof value !== 'number') throw misuse(option, 'a number', value);
-  if (value >= least && (Number.isInteger(value) || value === Infinity)) return;
-  throw new RangeError(misuse(option, `an integer from ${least}, or Infinity`, value).message);
 }
 
 /** Made by {@link bulkhead}. */
 export class Bulkhead extends OwnPolicy {
   readonly #limit: number;
   readonly #queue: number;
-  readonly #waiting = new LinkedList<Waiting>();
+  readonly #waiting = new WaitingCalls();
   #running = 0;
   #lane: Lane | undefined;
 
@@ -86,7 +81,7 @@ export class Bulkhead extends OwnPolicy {
     const free = this.#running < this.#limit && this.#waiting.size === 0;
     if (call.remainingMs === 0) return this.#refuse();
     if (free) return this.#hold(fn, call);
-    return this.#waiting.size < this.#queue ? this.#wait(fn, call) : this.#refuse();
+    return this.#waiting.size < this.#queue ? this.#waiting.wait(fn, call) : this.#refuse();
   }
 
   #refuse(): Promise<never> {
@@ -110,26 +105,12 @@ export class Bulkhead extends OwnPolicy {
     else this.env.post(this.#starter());
   };
 
-  #wait<T>(fn: Work<T>, call: Call): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      const start = (): void =>
-        resolve(call.remainingMs > 0 ? this.#hold(fn, call) : this.#refuse());
-      const waiting = new Waiting(start);
-      this.#waiting.add(waiting);
-      waiting.unlisten = call.onAbort((reason) => {
-        this.#waiting.remove(waiting);
-        reject(reason);
-      });
-    });
-  }
-
   /** A call whose time is over takes no slot, so the next one may. */
   #startNext(): void {
     while (this.#running < this.#limit) {
       const next = this.#waiting.shift();
       if (next === undefined) return;
-      next.unlisten?.();
-      next.start();
+      next.settle(next.call.remainingMs > 0 ? this.#hold(next.fn, next.call) : this.#refuse());
     }
   }
 
@@ -143,16 +124,5 @@ export class Bulkhead extends OwnPolicy {
       run: () => this.#startNext(),
     };
     return this.#lane;
-  }
-}
-
-class Waiting implements Linked<Waiting> {
-  previous: Waiting | undefined;
-  next: Waiting | undefined;
-  unlisten: (() => void) | undefined;
-  readonly start: () => void;
-
-  constructor(start: () => void) {
-    this.start = start;
   }
 }

@@ -3,19 +3,20 @@ import type { Env } from '../kernel/env.ts';
 import { describe } from '../kernel/errors.ts';
 import { isThenable, promiseOf } from '../kernel/thenable.ts';
 import type { Call } from './call.ts';
+import type { Fallback } from './fallback.ts';
+import { onlyCall } from './only-call.ts';
 import { OwnPolicy, type Policy, type Work } from './policy.ts';
 
 /** What policies may give instead of what the work returns: `never` for all but fallbacks. */
-export type InsteadOf<P> =
-  P extends ComposedPolicy<infer Instead>
+export type InsteadOf<P> = P extends ComposedPolicy<infer Instead> | Fallback<infer Instead>
+  ? Instead
+  : P extends { readonly _altReturn: infer Instead } // cockatiel's
     ? Instead
-    : P extends { readonly _altReturn: infer Instead } // cockatiel's
-      ? Instead
-      : P extends Policy<infer Instead>
-        ? unknown extends Instead // not inferred: the method has a type parameter
-          ? never
-          : Instead
-        : never;
+    : P extends Policy<infer Instead>
+      ? unknown extends Instead // not inferred: the method has a type parameter
+        ? never
+        : Instead
+      : never;
 
 /**
  * Makes one policy of several, in the order written, outer to inner: `compose(retry(), timeout(…))`
@@ -83,10 +84,6 @@ export class ComposedPolicy<Instead = never> extends OwnPolicy<Instead> {
       below === this.#policies.length ? fn : (next) => this.#enter(below, fn, next as Call);
     return policy instanceof OwnPolicy ? policy.run(inner, call) : through(policy, inner, call);
   }
-}
-
-async function onlyCall<T>(fn: Work<T>, call: Call): Promise<T> {
-  return fn(call);
 }
 
 /**

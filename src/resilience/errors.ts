@@ -25,3 +25,36 @@ export class PolicyTimeoutError extends TellaskError {
     this.timeoutMs = timeoutMs;
   }
 }
+
+/** More is said, or called, than a rate allows. Code `TELLASK_RATE_LIMITED`. */
+export class RateLimitedError extends TellaskError {
+  /** Who says too much; undefined when it was the rate of a `rateLimit` policy. */
+  readonly agent: string | undefined;
+  /** To whom, when the rate is that of a pair. */
+  readonly recipient: string | undefined;
+  /** Milliseconds. */
+  readonly retryAfterMs: number;
+
+  constructor(agent: string | undefined, recipient: string | undefined, retryAfterMs: number) {
+    const whom = recipient === undefined ? '' : ` to ${recipient}`;
+    const what = agent === undefined ? 'Too many calls' : `${agent} says too much${whom}`;
+    super('TELLASK_RATE_LIMITED', `${what}: wait ${retryAfterMs} ms`, { stack: false });
+    this.agent = agent;
+    this.recipient = recipient;
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** The work and every alternative of its `fallback` failed. Code `TELLASK_FALLBACK`. */
+export class FallbackError extends TellaskError {
+  /** Why the work failed, which is the `cause`, and then each alternative that was tried. */
+  readonly errors: readonly unknown[];
+
+  constructor(errors: readonly unknown[]) {
+    super('TELLASK_FALLBACK', `The work failed, and ${errors.length - 1} alternatives after it`, {
+      cause: errors[0],
+      stack: false,
+    });
+    this.errors = errors;
+  }
+}

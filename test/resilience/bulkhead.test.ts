@@ -247,15 +247,15 @@ describe('a bulkhead', () => {
   it.each([
     [undefined, 'bulkhead must be an object of options, but it is undefined'],
     [{}, 'bulkhead.limit must be a number, but it is undefined'],
-    [{ limit: 0 }, 'bulkhead.limit must be an integer from 1, or Infinity, but it is 0'],
-    [{ limit: 1.5 }, 'bulkhead.limit must be an integer from 1, or Infinity, but it is 1.5'],
+    [{ limit: 0 }, 'bulkhead.limit must be a whole number from 1, or Infinity, but it is 0'],
+    [{ limit: 1.5 }, 'bulkhead.limit must be a whole number from 1, or Infinity, but it is 1.5'],
     [
       { limit: 1, queue: -1 },
-      'bulkhead.queue must be an integer from 0, or Infinity, but it is -1',
+      'bulkhead.queue must be a whole number from 0, or Infinity, but it is -1',
     ],
     [
       { limit: 1, queue: Number.NaN },
-      'bulkhead.queue must be an integer from 0, or Infinity, but it is NaN',
+      'bulkhead.queue must be a whole number from 0, or Infinity, but it is NaN',
     ],
     [{ limit: 1, size: 2 }, 'bulkhead has no option size; it has limit, queue, env'],
   ])('refuses %j', (options, message) => {
