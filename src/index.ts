@@ -241,6 +241,35 @@ export {
 } from './resilience/retry-budget.ts';
 export { type TimeoutMode, type TimeoutOptions, timeout } from './resilience/timeout.ts';
 export type { RateLimit } from './resilience/token-bucket.ts';
+// ---- sagas
+export {
+  SagaChangedError,
+  SagaDataError,
+  SagaInputError,
+  SagaLeaseLostError,
+  SagaNotFoundError,
+  SagaRunningError,
+  SagaStepAbandonedError,
+  SagaStepAbortedError,
+  SagaStepTimeoutError,
+  SagaStoppedError,
+} from './saga/errors.ts';
+export type {
+  Json,
+  SagaJournal,
+  SagaStage,
+  SagaStatus,
+  SagaStepRecord,
+  SagaStepState,
+  SagaStop,
+} from './saga/journal.ts';
+export type { OnSagaProgress, SagaEvent } from './saga/progress.ts';
+export type { SagaResult, Uncompensated } from './saga/results.ts';
+export { type NewStep, type Plus, Saga, type SagaGroup, saga } from './saga/saga.ts';
+export type { SagaContext } from './saga/saga-context.ts';
+export type { SagaInfo } from './saga/saga-list.ts';
+export type { SagaListOptions, SagaResumeOptions, SagaRunOptions } from './saga/saga-options.ts';
+export type { SagaCall, SagaStep } from './saga/step.ts';
 // ---- state
 export type { Author, StateAction, StateEntry, StateVersion } from './state/entry.ts';
 export {

@@ -123,6 +123,34 @@ export const ERROR_CODES = {
     "Its fields tell what succeeded, what failed and what was called off; mode: 'settle' gives the same without an error.",
   ],
   TELLASK_FALLBACK: [true, 'The errors say why the work and each alternative failed, in order.'],
+  TELLASK_SAGA_RUNNING: [
+    true,
+    'Wait for retryAfterMs: whoever works on it may end it, or fall silent. If you know that he is gone, resume with takeOver: true.',
+  ],
+  TELLASK_SAGA_NOT_FOUND: [false, 'Begin it with run, or check the id and the store.'],
+  TELLASK_SAGA_CHANGED: [
+    false,
+    'Resume it with the definition it was begun with, and give a changed one another name.',
+  ],
+  TELLASK_SAGA_INPUT: [
+    false,
+    'Take a new id for another input; an id belongs to one piece of work.',
+  ],
+  TELLASK_SAGA_DATA: [
+    false,
+    'Inputs and results are JSON: null, booleans, finite numbers, strings, arrays and plain objects of them.',
+  ],
+  TELLASK_SAGA_LEASE_LOST: [
+    false,
+    'Nothing to do: another goes on with it. If that happens often, raise leaseMs.',
+  ],
+  TELLASK_SAGA_STOPPED: [true, 'The cause says why. Resume it: it goes on from what was saved.'],
+  TELLASK_SAGA_STEP_TIMEOUT: [true, 'Pass context.signal on, or raise timeoutMs of the step.'],
+  TELLASK_SAGA_STEP_ABORTED: [false, 'Look at the step that failed.'],
+  TELLASK_SAGA_STEP_ABANDONED: [
+    false,
+    'Pass context.signal on to whatever the step waits for, and look by hand whether its effect stands.',
+  ],
 } as const;
 
 /** One of the stable codes of {@link TellaskError}. */

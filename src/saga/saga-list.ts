@@ -1,0 +1,58 @@
+import type { Store } from '../stores/store.ts';
+import { parseJournal } from './claim.ts';
+import type { SagaStage } from './journal.ts';
+import type { SagaListOptions } from './saga-options.ts';
+import { storeKey } from './start.ts';
+
+/** What is known of one saga in the store. */
+export interface SagaInfo {
+  readonly id: string;
+  /** `running` and `compensating` have not ended; somebody works on them until `leaseEndsAt`. */
+  readonly status: SagaStage;
+  /** Who works on it; undefined when nobody does. */
+  readonly owner: string | undefined;
+  /** Epoch milliseconds; once they are over, it can be resumed. */
+  readonly leaseEndsAt: number | undefined;
+  /** How often it was taken up since it last got any further. */
+  readonly recoveries: number;
+  /** Epoch milliseconds. */
+  readonly startedAt: number;
+  /** Epoch milliseconds. */
+  readonly updatedAt: number;
+}
+
+const PAGE = 100;
+
+/** Reads the sagas of one name, page by page, so that a store need not give all at once. */
+export async function listSagas(
+  store: Store,
+  saga: string,
+  { status, after, limit = Infinity }: SagaListOptions,
+): Promise<readonly SagaInfo[]> {
+  const prefix = storeKey(saga, '');
+  const found: SagaInfo[] = [];
+  let from = after === undefined ? undefined : storeKey(saga, after);
+  while (found.length < limit) {
+    const page = await store.scan(
+      prefix,
+      from === undefined ? { limit: PAGE } : { after: from, limit: PAGE },
+    );
+    for (const { key, value } of page) {
+      from = key;
+      const info = infoOf(value, saga, key.slice(prefix.length));
+      if (status !== undefined && info.status !== status) continue;
+      if (found.length < limit) found.push(info);
+    }
+    if (page.length < PAGE) break;
+  }
+  return found;
+}
+
+function infoOf(value: string, saga: string, key: string): SagaInfo {
+  const { id, status, owner, leaseEndsAt, recoveries, startedAt, updatedAt } = parseJournal(
+    value,
+    saga,
+    key,
+  );
+  return { id, status, owner, leaseEndsAt, recoveries, startedAt, updatedAt };
+}
