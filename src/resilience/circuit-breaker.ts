@@ -115,7 +115,7 @@ export class CircuitBreaker extends OwnPolicy implements CircuitControl {
   }
 
   admits(): boolean {
-    return this.#all.main.admits();
+    return this.#all.main.waitMs() === 0;
   }
 
   /**
@@ -132,7 +132,7 @@ export class CircuitBreaker extends OwnPolicy implements CircuitControl {
    * ```
    */
   tryAcquire(): Permit | undefined {
-    return this.#all.main.enter();
+    return acquire(this.#all.main);
   }
 
   explain(): CircuitExplanation {
@@ -156,7 +156,7 @@ export class CircuitBreaker extends OwnPolicy implements CircuitControl {
   }
 
   get #all(): CircuitRegistry {
-    this.#circuits ??= new CircuitRegistry({ env: this.env, settings: this.#settings });
+    this.#circuits ??= new CircuitRegistry(this.env, this.#settings);
     return this.#circuits;
   }
 }
@@ -195,11 +195,11 @@ export class KeyedCircuit extends OwnPolicy implements CircuitControl {
   }
 
   admits(): boolean {
-    return this.#all().peek(this.key)?.admits() ?? true;
+    return admits(this.#all(), this.key);
   }
 
   tryAcquire(): Permit | undefined {
-    return this.#all().take(this.key).enter();
+    return acquire(this.#all().take(this.key));
   }
 
   explain(): CircuitExplanation {
@@ -215,18 +215,37 @@ export class KeyedCircuit extends OwnPolicy implements CircuitControl {
   }
 }
 
+function admits(circuits: CircuitRegistry, key: string): boolean {
+  const circuit = circuits.peek(key);
+  return circuit === undefined || circuit.waitMs() === 0;
+}
+
+function acquire(circuit: Circuit): Permit | undefined {
+  return circuit.waitMs() > 0 ? undefined : circuit.enter();
+}
+
 /** The whole policy: in with a permit, out with what the call came to. */
-async function through<T>(
+function through<T>(
   circuits: CircuitRegistry,
   key: string | undefined,
   fn: Work<T>,
   call: Call,
 ): Promise<T> {
   // Who has gone away already is not let in: a probe would be wasted on him.
-  if (call.aborted) throw call.reason;
-  const circuit = choose(circuits, key, call);
-  const permit = circuit.enter();
-  if (permit === undefined) throw circuit.refusal();
+  if (call.aborted) return Promise.reject(call.reason);
+  let circuit: Circuit;
+  try {
+    circuit = choose(circuits, key, call);
+  } catch (error) {
+    return Promise.reject(error);
+  }
+  const waitMs = circuit.waitMs();
+  // Rejected and not thrown: at an open circuit, throwing would cost more than all the rest.
+  if (waitMs > 0) return Promise.reject(circuit.refusal(waitMs));
+  return attempt(fn, call, circuit.enter());
+}
+
+async function attempt<T>(fn: Work<T>, call: Call, permit: Permit): Promise<T> {
   let value: T;
   try {
     value = await fn(call);
@@ -242,7 +261,7 @@ async function through<T>(
 function choose(circuits: CircuitRegistry, key: string | undefined, call: Call): Circuit {
   if (key !== undefined) return circuits.take(key);
   if (call.target === undefined) return circuits.main;
-  return circuits.take(call.target.choose((one) => circuits.peek(one)?.admits() ?? true));
+  return circuits.take(call.target.choose((one) => admits(circuits, one)));
 }
 
 /**

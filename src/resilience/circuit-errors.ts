@@ -1,14 +1,6 @@
 import { TellaskError } from '../kernel/errors.ts';
 import type { CircuitStatus } from './circuit-transition.ts';
 
-/** What a {@link CircuitOpenError} says. */
-export interface CircuitRefusal {
-  readonly key: string;
-  readonly status: CircuitStatus;
-  readonly retryAfterMs: number;
-  readonly cause: unknown;
-}
-
 /**
  * The circuit lets no call through: the work was not begun. Its `cause` is the last failure that
  * was counted. Code `TELLASK_CIRCUIT_OPEN`.
@@ -21,16 +13,16 @@ export class CircuitOpenError extends TellaskError {
   /** Milliseconds until a call may get through at the latest; Infinity while it is isolated. */
   readonly retryAfterMs: number;
 
-  constructor({ key, status, retryAfterMs, cause }: CircuitRefusal) {
-    super('TELLASK_CIRCUIT_OPEN', `${circuit(key)} ${SAYS[status]}`, {
-      stack: false,
-      ...(cause === undefined ? {} : { cause }),
-    });
+  constructor(key: string, status: CircuitStatus, retryAfterMs: number, cause?: unknown) {
+    const options = cause === undefined ? BARE : { stack: false, cause };
+    super('TELLASK_CIRCUIT_OPEN', `${circuit(key)} ${SAYS[status]}`, options);
     this.key = key;
     this.status = status;
     this.retryAfterMs = retryAfterMs;
   }
 }
+
+const BARE = { stack: false };
 
 const SAYS: Readonly<Record<CircuitStatus, string>> = {
   closed: 'is closed',

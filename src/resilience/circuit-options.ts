@@ -1,4 +1,3 @@
-import type { Env } from '../kernel/env.ts';
 import { misuse } from '../kernel/errors.ts';
 import { refuseUnknown } from '../kernel/unknown-option.ts';
 import { type CircuitBreakerSnapshot, checkSnapshot } from './circuit-snapshot.ts';
@@ -88,8 +87,8 @@ export interface RateRule {
 /** Checked {@link CircuitBreakerOptions}. */
 export interface CircuitSettings {
   readonly window: WindowRule;
-  /** Infinity when no call is slow: then no clock is read around a call. */
-  readonly slowMs: number;
+  /** `undefined` when no call is slow: then no clock is read around a call. */
+  readonly slowMs: number | undefined;
   readonly openMs: number;
   readonly openFactor: number;
   readonly maxOpenMs: number;
@@ -101,7 +100,6 @@ export interface CircuitSettings {
   readonly onChange: ((change: CircuitChange) => void) | undefined;
   readonly maxCircuits: number;
   readonly snapshot: CircuitBreakerSnapshot | undefined;
-  readonly env: Env | undefined;
 }
 
 /** What is left out. `docs/defaults.md` is generated from it. */
@@ -153,7 +151,7 @@ export function readCircuitOptions(options: CircuitBreakerOptions): CircuitSetti
   const { openMs = d.openMs, openFactor = d.openFactor, openJitter = d.openJitter } = options;
   const { maxOpenMs = Math.max(d.maxOpenMs, openMs), probeLeaseMs = d.probeLeaseMs } = options;
   const { permits = d.permits, successes = permits, maxCircuits = d.maxCircuits } = options;
-  const { failureIf, onChange, snapshot, env, window } = options;
+  const { failureIf, onChange, snapshot, window } = options;
   checkNumber('openMs', openMs, { from: 0 });
   checkNumber('openFactor', openFactor, { from: 1 });
   checkNumber('maxOpenMs', maxOpenMs, { from: openMs });
@@ -165,11 +163,21 @@ export function readCircuitOptions(options: CircuitBreakerOptions): CircuitSetti
   checkFunction('failureIf', failureIf);
   checkFunction('onChange', onChange);
   if (snapshot !== undefined) checkSnapshot(snapshot);
-  const slowMs = window?.slowMs ?? Number.POSITIVE_INFINITY;
+  // Written out: an object that is spread together takes more memory, and there may be many.
   return {
     window: readWindow(options),
-    ...{ slowMs, openMs, openFactor, maxOpenMs, openJitter, permits, successes, probeLeaseMs },
-    ...{ failureIf, onChange, maxCircuits, snapshot, env },
+    slowMs: window?.slowMs,
+    openMs,
+    openFactor,
+    maxOpenMs,
+    openJitter,
+    permits,
+    successes,
+    probeLeaseMs,
+    failureIf,
+    onChange,
+    maxCircuits,
+    snapshot,
   };
 }
 

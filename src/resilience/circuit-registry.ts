@@ -1,4 +1,6 @@
+import type { Env } from '../kernel/env.ts';
 import { Circuit, type CircuitOwner } from './circuit.ts';
+import type { CircuitSettings } from './circuit-options.ts';
 import type { CircuitBreakerSnapshot, CircuitSnapshot } from './circuit-snapshot.ts';
 
 /** How many circuits are looked at when one has to go: no call pays for a search through all. */
@@ -12,35 +14,37 @@ const OTHERS = '*';
  * `maxCircuits` with one. Only idle closed ones are forgotten: nothing is lost with them. While all
  * are in use, keys that come new share one circuit.
  */
-export class CircuitRegistry {
+export class CircuitRegistry implements CircuitOwner {
   readonly main: Circuit;
-  readonly #owner: CircuitOwner;
+  readonly env: Env;
+  readonly settings: CircuitSettings;
   /** Made with the first key: most breakers have none. */
   #circuits: Map<string, Circuit> | undefined;
   /** Goes round and round, so that every circuit is looked at in its turn. */
   #hand: Iterator<Circuit> | undefined;
   #others: Circuit | undefined;
 
-  constructor(owner: CircuitOwner) {
-    this.#owner = owner;
-    const { circuits = [] } = owner.settings.snapshot ?? {};
+  constructor(env: Env, settings: CircuitSettings) {
+    this.env = env;
+    this.settings = settings;
+    const circuits = settings.snapshot?.circuits ?? [];
     const main = circuits.find(({ key }) => key === '');
-    this.main = main === undefined ? new Circuit(owner, '') : Circuit.restored(owner, main);
-    for (const one of circuits) if (one !== main) this.#add(Circuit.restored(owner, one));
+    this.main = main === undefined ? new Circuit(this, '') : Circuit.restored(this, main);
+    for (const one of circuits) if (one !== main) this.#add(Circuit.restored(this, one));
   }
 
   /** The circuit that a call for the key goes through; made when there is none. */
   take(key: string): Circuit {
     const found = this.#find(key);
     if (found !== undefined) return found;
-    if (this.#hasRoom()) return this.#add(new Circuit(this.#owner, key));
-    this.#others ??= new Circuit(this.#owner, OTHERS);
+    if (this.#hasRoom()) return this.#add(new Circuit(this, key));
+    this.#others ??= new Circuit(this, OTHERS);
     return this.#others;
   }
 
   /** The circuit of the key itself, above the bound if need be: for what a person does to it. */
   own(key: string): Circuit {
-    return this.#find(key) ?? this.#add(new Circuit(this.#owner, key));
+    return this.#find(key) ?? this.#add(new Circuit(this, key));
   }
 
   /** The one that `take` would give, if it exists. */
@@ -70,7 +74,7 @@ export class CircuitRegistry {
   }
 
   #hasRoom(): boolean {
-    const { maxCircuits } = this.#owner.settings;
+    const { maxCircuits } = this.settings;
     const circuits = this.#map();
     for (let look = 0; circuits.size >= maxCircuits; look += 1) {
       if (look === LOOKS) return false;

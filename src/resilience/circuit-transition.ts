@@ -134,27 +134,13 @@ export function transition(
   }
 }
 
-/** Whether a call would get through now. Changes nothing. */
-export function admits(state: CircuitState, rules: TransitionRules, now: number): boolean {
-  switch (state.status) {
-    case 'closed':
-      return true;
-    case 'open':
-      // Inclusive: who waited for exactly retryAfterMs is not to be sent away again.
-      return now >= state.since + state.openMs;
-    case 'half-open':
-      return leased(state, now).length < rules.permits;
-    case 'isolated':
-      return false;
-  }
-}
-
-/** Milliseconds until a call may get through, as far as that is known. */
+/** Milliseconds until a call may get through, as far as that is known; 0 when it may now. */
 export function retryAfterMs(state: CircuitState, rules: TransitionRules, now: number): number {
   switch (state.status) {
     case 'closed':
       return 0;
     case 'open':
+      // 0 at the very end: who waited for exactly so long is not to be sent away again.
       return Math.max(0, state.since + state.openMs - now);
     case 'half-open':
       return nextPermitMs(state, rules, now);
@@ -165,7 +151,7 @@ export function retryAfterMs(state: CircuitState, rules: TransitionRules, now: n
 
 function call(state: CircuitState, rules: TransitionRules, now: number): Step {
   if (state.status === 'closed') return { state, admitted: 0 };
-  if (!admits(state, rules, now)) return { state };
+  if (retryAfterMs(state, rules, now) > 0) return { state };
   if (state.status === 'open') return probe(halfOpen(state, now), rules, now);
   return probe(state as HalfOpen, rules, now);
 }

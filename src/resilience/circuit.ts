@@ -6,7 +6,6 @@ import type { CircuitSettings } from './circuit-options.ts';
 import { CircuitPermit, type Outcome } from './circuit-permit.ts';
 import { type CircuitSnapshot, restoreState, snapshotOf } from './circuit-snapshot.ts';
 import {
-  admits,
   type CircuitEvent,
   type CircuitState,
   NEW_CIRCUIT,
@@ -52,23 +51,19 @@ export class Circuit {
     return this.#state;
   }
 
-  admits(): boolean {
-    if (this.#state.status === 'closed') return true;
-    return admits(this.#state, this.#owner.settings, this.#owner.env.now());
+  /** Milliseconds until a call may get through; 0 when it may now. Reads no clock while closed. */
+  waitMs(): number {
+    if (this.#state.status === 'closed') return 0;
+    return retryAfterMs(this.#state, this.#owner.settings, this.#owner.env.now());
   }
 
-  /** A permit for one call, or nothing when it may not go on. */
-  enter(): CircuitPermit | undefined {
+  /** The permit for a call that need not wait. */
+  enter(): CircuitPermit {
     const { env, settings } = this.#owner;
-    let probe = 0;
-    if (this.#state.status !== 'closed') {
-      const admitted = this.#step({ type: 'call' });
-      if (admitted === undefined) return undefined;
-      probe = admitted;
-    }
+    const probe = this.#state.status === 'closed' ? 0 : this.#step({ type: 'call' });
     this.#running += 1;
-    const startedAt = settings.slowMs === Infinity ? 0 : env.now();
-    return new CircuitPermit(this, this.#state.generation, probe, startedAt);
+    const startedAt = settings.slowMs === undefined ? 0 : env.now();
+    return new CircuitPermit(this, this.#state.generation, probe ?? 0, startedAt);
   }
 
   /** A call that it let through has ended. */
@@ -89,16 +84,9 @@ export class Circuit {
     return failureIf === undefined || unharmed(() => failureIf(error)) !== false;
   }
 
-  refusal(): CircuitOpenError {
-    const { env, settings } = this.#owner;
-    const { status } = this.#state;
-    const afterMs = retryAfterMs(this.#state, settings, env.now());
-    return new CircuitOpenError({
-      key: this.key,
-      status,
-      retryAfterMs: afterMs,
-      cause: this.#cause,
-    });
+  refusal(retryAfterMs: number): CircuitOpenError {
+    const { key, state } = this;
+    return new CircuitOpenError(key, state.status, retryAfterMs, this.#cause);
   }
 
   isolate(): Disposable {
@@ -164,7 +152,7 @@ export class Circuit {
 
   #isSlow({ startedAt }: { readonly startedAt: number }, now: number): boolean {
     const { slowMs } = this.#owner.settings;
-    return slowMs !== Infinity && now - startedAt >= slowMs;
+    return slowMs !== undefined && now - startedAt >= slowMs;
   }
 
   /** The only place where the state changes. Says as which probe a call was let through. */
