@@ -1,6 +1,7 @@
 import { MAX_LENGTH, MAX_SEGMENTS } from '../src/message/alphabet.ts';
 import { MAX_ALTERNATIVES } from '../src/message/pattern-range.ts';
 import { toRetryPolicy } from '../src/resilience/backoff.ts';
+import { BUDGET_DEFAULTS } from '../src/resilience/retry-budget.ts';
 import { DEFAULTS } from '../src/wiring/bus-options.ts';
 
 type Described = readonly [option: string, meaning: string];
@@ -61,6 +62,12 @@ export function defaultsPage(): string {
     '',
     ...table(retryRows()),
     '',
+    '## Policies',
+    '',
+    'Values of their own, used without a bus too. `retry` has the options above, without `order`.',
+    '',
+    ...table(policyRows()),
+    '',
     '## Bounds that are no options',
     '',
     ...table(boundRows()),
@@ -77,6 +84,16 @@ function retryRows(): string[] {
     row('`maxMs`', 'the longest delay', maxMs),
     row('`jitter`', 'how chance spreads the delays', jitter),
     row('`order`', 'back in line, the agent is free', 'requeue'),
+  ];
+}
+
+function policyRows(): string[] {
+  const { ratio, minPerSecond, ttlMs } = BUDGET_DEFAULTS;
+  return [
+    row('`timeout`: `mode`', 'whether late work is waited for', 'aggressive'),
+    row('`retryBudget`: `ratio`', 'retries for each first call', ratio),
+    row('`retryBudget`: `minPerSecond`', 'retries in any case', minPerSecond),
+    row('`retryBudget`: `ttlMs`', 'for how long calls and retries count', ttlMs),
   ];
 }
 

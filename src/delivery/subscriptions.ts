@@ -2,6 +2,7 @@ import type { Env } from '../kernel/env.ts';
 import type { Message } from '../message/message.ts';
 import type { Pattern } from '../message/pattern.ts';
 import { toRetryPolicy } from '../resilience/backoff.ts';
+import type { RetryBudget } from '../resilience/retry-budget.ts';
 import type { Router } from '../routing/router.ts';
 import type { Ambient } from './ambient.ts';
 import { type BatchLimits, readBatch, type SubscribeBatchOptions } from './batch-options.ts';
@@ -358,6 +359,7 @@ export class Subscriptions {
     const { retry, key, rateLimit, busy: policy = 'queue' } = options;
     const busy = policy === 'queue' ? undefined : new BusyKeys(policy);
     const keyOf = key ?? (busy === undefined ? undefined : oneKey);
+    const again = retry === undefined || retry === false ? undefined : toRetryPolicy(retry);
     return {
       kind,
       timeoutMs,
@@ -368,9 +370,9 @@ export class Subscriptions {
       permits: by.permits,
       pattern,
       order: ++this.#registered,
-      handler: this.#parts.isolate(handler),
+      handler: this.#parts.isolate(this.#paying(again?.budget, handler)),
       handlerName: nameOf(handler),
-      retry: retry === undefined || retry === false ? undefined : toRetryPolicy(retry),
+      retry: again,
       retryInPlace: retry !== undefined && retry !== false && retry.order === 'in-place',
       keyOf: keyOf as ((message: Message) => unknown) | undefined,
       keyed: busy ?? (key === undefined ? undefined : new KeyedOrder<Delivery>()),
@@ -379,6 +381,16 @@ export class Subscriptions {
         rateLimit === undefined
           ? undefined
           : new RateGate<Delivery>(this.#parts.env, rateLimit, readmit),
+    };
+  }
+
+  /** Only where a budget was given does a first attempt pay into it. */
+  #paying(budget: RetryBudget | undefined, handler: Invoke): Invoke {
+    if (budget === undefined) return handler;
+    budget.bind(this.#parts.env);
+    return (message, context) => {
+      if (context.attempt === 1) budget.deposit();
+      return handler(message, context);
     };
   }
 

@@ -14,6 +14,9 @@ export interface RetryBudgetOptions extends PolicyOptions {
   readonly ttlMs?: number;
 }
 
+/** What `retryBudget()` has. */
+export const BUDGET_DEFAULTS = { ratio: 0.1, minPerSecond: 10, ttlMs: 10_000 } as const;
+
 /** What a budget has left. */
 export interface RetryBudgetSnapshot {
   /** Retries that would be granted now; `Infinity` when nothing bounds them. */
@@ -44,7 +47,8 @@ export class RetryBudget {
   #counts = { deposits: 0, granted: 0, refused: 0 };
 
   constructor(options: RetryBudgetOptions) {
-    const { ratio = 0.1, minPerSecond = 10, ttlMs = 10_000, env } = options;
+    const { ratio = BUDGET_DEFAULTS.ratio, ttlMs = BUDGET_DEFAULTS.ttlMs, env } = options;
+    const { minPerSecond = BUDGET_DEFAULTS.minPerSecond } = options;
     checkRange('retryBudget.ratio', ratio, 0, 1_000);
     checkRange('retryBudget.minPerSecond', minPerSecond, 0, Infinity);
     checkRange('retryBudget.ttlMs', ttlMs, 1, Number.MAX_SAFE_INTEGER);
