@@ -228,6 +228,7 @@ export type {
   Execution,
   OwnPolicy,
   Policy,
+  PolicyContext,
   PolicyOptions,
   Work,
 } from './resilience/policy.ts';

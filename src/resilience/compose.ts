@@ -5,7 +5,7 @@ import { isThenable, promiseOf } from '../kernel/thenable.ts';
 import type { Call } from './call.ts';
 import type { Fallback } from './fallback.ts';
 import { onlyCall } from './only-call.ts';
-import { OwnPolicy, type Policy, type Work } from './policy.ts';
+import { OwnPolicy, type Policy, type PolicyContext, type Work } from './policy.ts';
 
 /** What policies may give instead of what the work returns: `never` for all but fallbacks. */
 export type InsteadOf<P> = P extends ComposedPolicy<infer Instead> | Fallback<infer Instead>
@@ -98,7 +98,7 @@ async function through(
   if (call.aborted) throw call.reason;
   const running = new Set<PromiseLike<unknown>>();
   let calls = 0;
-  const work: Work<unknown> = (context) => {
+  const work = (context?: PolicyContext): unknown => {
     calls += 1;
     const below = call.below({ attempt: call.attempt + calls - 1 });
     const unlisten = follow(context, below, call);
@@ -116,9 +116,9 @@ async function through(
 }
 
 /** Policies need not give a context: then the call has the signal of the one above. */
-function follow(context: unknown, below: Call, above: Call): () => void {
-  const signal = (context as { signal?: unknown } | null | undefined)?.signal;
-  if (signal === above.signal || !isSignal(signal)) return () => {};
+function follow(context: PolicyContext | undefined, below: Call, above: Call): () => void {
+  const signal = context?.signal;
+  if (!isSignal(signal) || signal === above.signal) return () => {};
   // A foreign signal often drops the reason of the one that it follows.
   return onAbort(signal, (reason) => below.abort(above.aborted ? above.reason : reason));
 }

@@ -16,13 +16,23 @@ export interface Execution {
 /** The work that policies are put around. */
 export type Work<T> = (execution: Execution) => T | PromiseLike<T>;
 
+/** What a policy of any make may tell the work; `compose` fills in what it leaves out. */
+export interface PolicyContext {
+  readonly signal?: AbortSignal | undefined;
+  readonly attempt?: number | undefined;
+  readonly remainingMs?: number | undefined;
+}
+
 /**
  * A way of calling something: again, at most so long, at most so many at a time. Whatever has this
- * method is one, so policies of other libraries fit, too.
+ * method is one, so policies of other libraries fit, too. `compose(policy)` makes one of ours of it.
  */
 export interface Policy<Instead = never> {
   /** Resolves with what the work returns, or with what the policy gives `Instead`. */
-  execute<T>(fn: Work<T>, signal?: AbortSignal): Promise<T | Instead>;
+  execute<T>(
+    fn: (context?: PolicyContext) => T | PromiseLike<T>,
+    signal?: AbortSignal,
+  ): Promise<T | Instead>;
   /** Tells it where time and chance come from, unless it was told when it was made. */
   bind?(env: Env): void;
 }

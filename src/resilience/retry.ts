@@ -6,7 +6,7 @@ import { refuseUnknown } from '../kernel/unknown-option.ts';
 import { RETRY_OPTIONS, type RetryOptions, type RetryPolicy, toRetryPolicy } from './backoff.ts';
 import { Call } from './call.ts';
 import { decideRetry, type FailedCall, type RetryDecision } from './decide-retry.ts';
-import { OwnPolicy, type Policy, type PolicyOptions, type Work } from './policy.ts';
+import { OwnPolicy, type PolicyOptions, type Work } from './policy.ts';
 
 /** A call that failed and is made again. */
 export interface RetryNotice {
@@ -47,7 +47,7 @@ export interface RetryCallOptions extends RetryOptions, PolicyOptions {
  * answer; // => 'at attempt 3'
  * ```
  */
-export function retry(options: RetryCallOptions = {}): Policy {
+export function retry(options: RetryCallOptions = {}): OwnPolicy {
   if (typeof options !== 'object' || options === null) {
     throw misuse('The options of retry', 'an object', options);
   }

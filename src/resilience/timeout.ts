@@ -4,7 +4,7 @@ import { isThenable, promiseOf } from '../kernel/thenable.ts';
 import { refuseUnknown } from '../kernel/unknown-option.ts';
 import { Call } from './call.ts';
 import { PolicyTimeoutError } from './errors.ts';
-import { OwnPolicy, type Policy, type PolicyOptions, type Work } from './policy.ts';
+import { OwnPolicy, type PolicyOptions, type Work } from './policy.ts';
 
 /**
  * `aggressive` no longer waits for work that is called off; `cooperative` aborts its signal and
@@ -39,7 +39,7 @@ export interface TimeoutOptions extends PolicyOptions {
  * isTellaskError(error, 'TELLASK_POLICY_TIMEOUT'); // => true
  * ```
  */
-export function timeout(options: TimeoutOptions): Policy {
+export function timeout(options: TimeoutOptions): OwnPolicy {
   if (typeof options !== 'object' || options === null) {
     throw misuse('The options of timeout', 'an object', options);
   }
