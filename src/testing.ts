@@ -1,9 +1,12 @@
+export type { RunnableSaga, SagaLife } from './testing/crash-life.ts';
+export { type CrashProof, type EveryCrashOptions, everyCrash } from './testing/every-crash.ts';
 export {
   faultyStore,
   type StoreCall,
   type StoreFault,
   type StoreOperation,
 } from './testing/faulty-store.ts';
+export { SagaWorld } from './testing/saga-world.ts';
 export {
   type StoppingStore,
   type StopSide,
