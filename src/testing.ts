@@ -8,6 +8,12 @@ export {
 } from './testing/faulty-store.ts';
 export { SagaWorld } from './testing/saga-world.ts';
 export {
+  checkLinearizable,
+  type Linearizability,
+  type RecordedOperation,
+  type SequentialModel,
+} from './testing/linearizable.ts';
+export {
   type StoppingStore,
   type StopSide,
   stopAtCommit,
