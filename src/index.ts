@@ -315,14 +315,32 @@ export type { BusInspection } from './wiring/inspection.ts';
 export type { BusLimits } from './wiring/limits.ts';
 // ---- workflows
 export {
+  type Chain,
+  type ChainOptions,
+  type ChainRunOptions,
+  chain,
+  type Link,
+  NOT_MINE,
+  type TopicLink,
+} from './workflow/chain.ts';
+export type { Items } from './workflow/chunks.ts';
+export {
   type CancelledTask,
   type FailedTask,
+  NobodyHandledError,
   type TaskName,
   WorkflowError,
   type WorkflowOutcome,
   WorkflowTimeoutError,
 } from './workflow/errors.ts';
 export type { JoinMode } from './workflow/join.ts';
+export {
+  type Chunked,
+  type MapReduced,
+  type MapReduceOptions,
+  mapReduce,
+  type Unchunked,
+} from './workflow/map-reduce.ts';
 export { type ParallelOptions, parallel, type Settling, type Tasks } from './workflow/parallel.ts';
 export type { EndedTask, WorkflowProgress } from './workflow/progress.ts';
 export type { WorkContext } from './workflow/work-context.ts';

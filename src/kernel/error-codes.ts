@@ -118,6 +118,10 @@ export const ERROR_CODES = {
     true,
     'Call again later, raise limit, or let calls wait with queue: as many as you can afford.',
   ],
+  TELLASK_UNHANDLED: [
+    false,
+    'Add a last link to the chain that handles whatever the others decline.',
+  ],
   TELLASK_WORKFLOW: [
     true,
     "Its fields tell what succeeded, what failed and what was called off; mode: 'settle' gives the same without an error.",

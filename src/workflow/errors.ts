@@ -91,6 +91,36 @@ export class WorkflowTimeoutError extends TellaskError implements WorkflowOutcom
   }
 }
 
+/** No link of a chain handled the input. Code `TELLASK_UNHANDLED`. */
+export class NobodyHandledError extends TellaskError {
+  /** What the chain is called. */
+  readonly workflow: string;
+  /** The links that were asked and declined, in their order. */
+  readonly declined: readonly string[];
+  /** With `onError: 'next'`: the links that failed; the first error is the cause. */
+  readonly failed: readonly FailedTask<string>[];
+
+  constructor(
+    workflow: string,
+    declined: readonly string[],
+    failed: readonly FailedTask<string>[] = [],
+  ) {
+    const words = [
+      ...(declined.length > 0 ? [`${listed(declined)} declined`] : []),
+      ...(failed.length > 0 ? [inWords(failed, [])] : []),
+    ].join(', ');
+    const message = `${workflow}: nobody handled it: ${words || 'there is no link'}`;
+    const [first] = failed;
+    super('TELLASK_UNHANDLED', message, {
+      stack: false,
+      ...(first === undefined ? {} : { cause: first.error }),
+    });
+    this.workflow = workflow;
+    this.declined = declined;
+    this.failed = failed;
+  }
+}
+
 function inWords(failed: readonly FailedTask[], cancelled: readonly CancelledTask[]): string {
   const words: string[] = [];
   if (failed.length > 0) words.push(`${listed(failed.map(({ task }) => task))} failed`);

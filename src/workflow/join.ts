@@ -1,6 +1,6 @@
 import { CancelledError } from '../delivery/errors.ts';
 import { Deferred } from '../kernel/deferred.ts';
-import { isTellaskError } from '../kernel/errors.ts';
+import { isTellaskError, misuse } from '../kernel/errors.ts';
 import { Call } from '../resilience/call.ts';
 import { type ComposedPolicy, compose } from '../resilience/compose.ts';
 import type { Work } from '../resilience/policy.ts';
@@ -23,17 +23,30 @@ import type { WorkflowOptions } from './workflow-options.ts';
  */
 export type JoinMode = 'all' | 'first-error' | 'settle';
 
+const MODES: readonly unknown[] = ['all', 'first-error', 'settle'];
+
+/** @throws TypeError when it is none. */
+export function readMode(mode: JoinMode = 'all'): JoinMode {
+  if (MODES.includes(mode)) return mode;
+  throw misuse('mode', MODES.join(', '), mode);
+}
+
 /** How a join ended: all tasks did, one failed, or it was ended before. */
 export type Ending =
   | { readonly reason: 'all' | 'failed' }
   | { readonly reason: 'timeout'; readonly error: WorkflowTimeoutError }
   | { readonly reason: 'withdrawn'; readonly error: unknown };
 
+/** What is said of a task, besides its name, when it does not succeed. */
+export type Detail = object | undefined;
+
 /** What a join was told. */
 export interface JoinTerms extends Pick<WorkflowOptions, 'policy' | 'onProgress'> {
   readonly name: string;
   readonly mode: JoinMode;
   readonly concurrency: number;
+  /** Tasks that would have been declared, had the join not ended. */
+  readonly rest?: () => Iterable<readonly [TaskName, Detail]>;
 }
 
 /**
@@ -51,7 +64,7 @@ export class Join<K extends TaskName> implements WorkflowOutcome {
   readonly #policy: ComposedPolicy;
   readonly #fanOut: FanOut;
   /** Declared, and not ended. */
-  readonly #open = new Set<K>();
+  readonly #open = new Map<K, Detail>();
   readonly #ended = new Deferred<Ending>();
   #sealed = false;
   /** Waits for one of the open tasks to end. */
@@ -92,9 +105,9 @@ export class Join<K extends TaskName> implements WorkflowOutcome {
     return this.#ok;
   }
 
-  /** Waits for these, too. */
-  declare(tasks: readonly K[]): void {
-    for (const task of tasks) this.#open.add(task);
+  /** Waits for this one, too. */
+  declare(task: K, detail?: Detail): void {
+    this.#open.set(task, detail);
   }
 
   /** Does the work of a declared task as soon as there is a place for it. */
@@ -103,8 +116,10 @@ export class Join<K extends TaskName> implements WorkflowOutcome {
   }
 
   /** Something that is needed went wrong. */
-  fail(task: K, error: unknown): void {
-    if (!this.over) this.#enter(task, 'failed', error);
+  fail(task: K, error: unknown, detail?: Detail): void {
+    if (this.over) return;
+    this.declare(task, detail);
+    this.#enter(task, 'failed', error);
   }
 
   /** No more tasks come. */
@@ -145,11 +160,12 @@ export class Join<K extends TaskName> implements WorkflowOutcome {
     }
   }
 
-  #enter(task: K, outcome: EndedTask['outcome'], result: unknown): void {
+  #enter(task: K, outcome: 'ok' | 'failed' | 'cancelled', result: unknown): void {
+    const detail = this.#open.get(task);
     this.#open.delete(task);
     if (outcome === 'ok') this.#ok.set(task, result);
-    else if (outcome === 'failed') this.failed.push({ task, error: result });
-    else this.cancelled.push({ task, reason: result });
+    else if (outcome === 'failed') this.failed.push({ task, error: result, ...detail });
+    else this.cancelled.push({ task, reason: result, ...detail });
     this.report({ task, outcome });
     if (this.over) return;
     if (outcome !== 'ok' && this.#terms.mode === 'first-error') this.#giveUp(result);
@@ -167,7 +183,8 @@ export class Join<K extends TaskName> implements WorkflowOutcome {
     const { timeoutMs } = this.#scope;
     const [failed, cancelled] = [[...this.failed], [...this.cancelled]];
     const outcome = { ok: this.ok, failed, cancelled };
-    const error = new WorkflowTimeoutError(name, timeoutMs, [...this.#open], outcome);
+    this.#declareRest();
+    const error = new WorkflowTimeoutError(name, timeoutMs, [...this.#open.keys()], outcome);
     this.#end({ reason: 'timeout', error }, error);
   }
 
@@ -177,7 +194,8 @@ export class Join<K extends TaskName> implements WorkflowOutcome {
     this.#ended.resolve(ending);
     this.#scope.close();
     if (this.#open.size > 0 || !this.#sealed) {
-      for (const task of this.#open) this.cancelled.push({ task, reason });
+      this.#declareRest();
+      for (const [task, detail] of this.#open) this.cancelled.push({ task, reason, ...detail });
       this.#open.clear();
       this.report();
       this.#scope.call.abort(reason);
@@ -185,12 +203,16 @@ export class Join<K extends TaskName> implements WorkflowOutcome {
     this.#waiter?.();
   }
 
+  #declareRest(): void {
+    for (const [task, detail] of this.#terms.rest?.() ?? []) this.declare(task as K, detail);
+  }
+
   #progress(last: EndedTask | undefined): WorkflowProgress {
     const [ok, failed, cancelled] = [this.#ok.size, this.failed.length, this.cancelled.length];
     const done = ok + failed + cancelled;
     const { name: workflow } = this.#terms;
     const { total } = this;
-    return { workflow, done, total, ok, failed, cancelled, pending: [...this.#open], last };
+    return { workflow, done, total, ok, failed, cancelled, pending: [...this.#open.keys()], last };
   }
 }
 

@@ -2,7 +2,7 @@ import type { Voice } from '../delivery/context.ts';
 import { readCount } from '../delivery/handler-options.ts';
 import { misuse } from '../kernel/errors.ts';
 import type { CancelledTask, FailedTask } from './errors.ts';
-import { Join, type JoinMode } from './join.ts';
+import { Join, type JoinMode, readMode } from './join.ts';
 import { Scope } from './scope.ts';
 import { BoundWork, type WorkContext } from './work-context.ts';
 import {
@@ -50,7 +50,6 @@ const OPTIONS: Record<keyof ParallelOptions, true> = {
   concurrency: true,
 };
 const KNOWN: ReadonlySet<string> = new Set(Object.keys(OPTIONS));
-const MODES: readonly unknown[] = ['all', 'first-error', 'settle'];
 
 /**
  * Does many things at a time and waits for all of them: a fork and a join. Each task gets a context
@@ -90,15 +89,15 @@ export async function parallel(
   options: ParallelOptions = {},
 ): Promise<unknown> {
   checkWorkflowOptions('parallel', options, KNOWN);
-  const { name = 'parallel', mode = 'all', concurrency = Infinity } = options;
-  if (!MODES.includes(mode)) throw misuse('mode', MODES.join(', '), mode);
+  const { name = 'parallel', concurrency = Infinity } = options;
+  const mode = readMode(options.mode);
   readCount('concurrency', concurrency, 1);
   const work = readTasks(tasks);
   const scope = new Scope(options);
   const join = new Join<string | number>(scope, { ...options, name, mode, concurrency });
   const names = [...work.keys()];
   join.total = names.length;
-  join.declare(names);
+  for (const task of names) join.declare(task);
   join.begin();
   const voice = options.as as Voice | undefined;
   for (const [task, run] of work) {

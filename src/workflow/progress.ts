@@ -21,7 +21,8 @@ export interface WorkflowProgress {
 /** One task, and how it ended. */
 export interface EndedTask {
   readonly task: TaskName;
-  readonly outcome: 'ok' | 'failed' | 'cancelled';
+  /** `declined`: a link of a chain that does not handle it. */
+  readonly outcome: 'ok' | 'failed' | 'cancelled' | 'declined';
 }
 
 /** Tells a listener that may do anything, also reject. */

@@ -24,13 +24,13 @@ export class Scope {
   #offs: (() => void)[] = [];
   #closed = false;
 
-  /** `timeoutMs`: instead of that in the options. */
-  constructor(options: WorkflowOptions, timeoutMs: number = options.timeoutMs ?? Infinity) {
+  /** `before`: the scope of a part that was done before, of whose time this one has what is left. */
+  constructor(options: WorkflowOptions, before?: Scope) {
     this.env = envFor(options);
-    this.timeoutMs = timeoutMs;
+    this.timeoutMs = options.timeoutMs ?? Infinity;
     this.#options = options;
     const now = this.env.now();
-    this.#endsAt = now + this.timeoutMs;
+    this.#endsAt = before === undefined ? now + this.timeoutMs : before.#endsAt;
     const { remainingMs = Infinity } = this.#above;
     this.call = new Call(this.env, undefined, {
       deadline: Math.min(this.#endsAt, now + remainingMs),
@@ -51,7 +51,8 @@ export class Scope {
     // Whose time ends with that of the handler is ended by it.
     else if (this.#endsAt !== Infinity && this.#endsAt <= this.call.deadline) {
       const label = 'workflow time-out';
-      this.#timer = this.env.setTimer(this.timeoutMs, timedOut, { keepAlive: true, label });
+      const leftMs = this.#endsAt - this.env.now();
+      this.#timer = this.env.setTimer(leftMs, timedOut, { keepAlive: true, label });
     }
   }
 

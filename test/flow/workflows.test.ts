@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { type Context, first, parallel, type WorkflowTimeoutError } from '../../src/index.ts';
+import {
+  type Context,
+  chain,
+  first,
+  mapReduce,
+  NOT_MINE,
+  parallel,
+  type WorkflowTimeoutError,
+} from '../../src/index.ts';
 import { createTestBus } from '../../src/testing.ts';
 import { makeBus } from '../make-bus.ts';
 import { expectBalanced, hang, outcomeOf } from './books.ts';
@@ -152,6 +160,125 @@ describe.each(['real', 'simulated'] as const)('parallel with a bus, on the %s En
     await settle();
 
     expect(await asked).toEqual([[2, 4]]);
+  });
+});
+
+describe.each(['real', 'simulated'] as const)('mapReduce with a bus, on the %s Env', (env) => {
+  // R:F:F3
+  it('has at most so many open requests, and reduces in the order of the items', async () => {
+    const { bus, settle } = makeBus(env);
+    let most = 0;
+    bus.register('clerk', { concurrency: 9 }).serve('double', async ({ payload }) => {
+      most = Math.max(most, bus.inspect().inFlight);
+      await Promise.resolve();
+      return Number(payload) * 2;
+    });
+
+    const asked = mapReduce([1, 2, 3, 4, 5, 6], {
+      map: (n, work) => work.request('double', n),
+      reduce: (values) => values.join(' '),
+      concurrency: 2,
+      as: bus,
+    });
+    await settle();
+
+    expect(await asked).toBe('2 4 6 8 10 12');
+    expect(most).toBe(2);
+    expectBalanced(bus);
+  });
+
+  it('maps with the context of a handler, and keeps what the responder threw', async () => {
+    const { bus, settle } = makeBus(env);
+    bus.register('clerk').serve('root', ({ payload }) => {
+      if (Number(payload) < 0) throw new RangeError('no root');
+      return Math.sqrt(Number(payload));
+    });
+    bus.register('asker').serve('roots', (request, context) =>
+      mapReduce(request.payload as number[], {
+        map: (n, work) => work.request('root', n),
+        reduce: (roots) => roots,
+        mode: 'settle',
+        as: context,
+      }),
+    );
+
+    const asked = bus.request('roots', [4, -1, 9]);
+    await settle();
+
+    expect(await asked).toMatchObject({
+      value: [2, 3],
+      failed: [{ task: 1, error: new RangeError('no root'), items: [-1] }],
+    });
+  });
+
+  it('reads a stream no faster than it works', async () => {
+    const { bus, settle } = makeBus(env);
+    let made = 0;
+    bus.register('counter').serve('count', async function* () {
+      for (;;) {
+        made += 1;
+        yield made;
+      }
+    });
+    const stop = new AbortController();
+
+    const asked = mapReduce(bus.stream('count', 1, { highWaterMark: 1 }), {
+      map: () => hang(),
+      reduce: (values) => values,
+      concurrency: 2,
+      mode: 'settle',
+      signal: stop.signal,
+    });
+    await settle();
+    const soFar = made;
+    stop.abort(new Error('enough'));
+    await settle();
+
+    expect(soFar).toBeLessThanOrEqual(6);
+    expect((await asked).cancelled).toHaveLength(3);
+    expect(bus.inspect()).toMatchObject({ inFlight: 0 });
+    expectBalanced(bus);
+  });
+});
+
+describe.each(['real', 'simulated'] as const)('a chain with a bus, on the %s Env', (env) => {
+  // R:F:F4
+  it('asks agents until one says that it is theirs', async () => {
+    const { bus, settle } = makeBus(env);
+    const asked: string[] = [];
+    for (const [name, words] of Object.entries({ billing: ['bill'], law: ['court', 'bill'] })) {
+      bus.register(name).serve(`${name}.handle`, ({ payload, from }) => {
+        asked.push(`${name} by ${from}`);
+        return words.some((word) => String(payload).includes(word)) ? `${name} did it` : NOT_MINE;
+      });
+    }
+    const desk = chain<string, unknown>([
+      { topic: 'billing.handle', name: 'billing' },
+      { topic: 'law.handle', to: 'law' },
+    ]);
+    const clerk = bus.register('clerk');
+
+    const [court, tea] = [
+      desk.run('a day in court', { as: clerk }),
+      desk.run('a cup of tea', { as: clerk }).catch((error) => error.declined),
+    ];
+    await settle();
+
+    expect(await court).toBe('law did it');
+    expect(await tea).toEqual(['billing', 'law.handle']);
+    expect(asked.toSorted()).toEqual([
+      'billing by clerk',
+      'billing by clerk',
+      'law by clerk',
+      'law by clerk',
+    ]);
+    expectBalanced(bus);
+  });
+
+  it('fails when a link asks and nobody was given who speaks', async () => {
+    await expect(chain([{ topic: 'q' }]).run(1)).rejects.toThrow(
+      'Nobody speaks here: give the workflow an agent, a context or a bus in as',
+    );
   });
 });
 

@@ -8,17 +8,9 @@ import {
   WorkflowTimeoutError,
 } from '../../src/index.ts';
 import { outcomeOf } from '../flow/books.ts';
-import { brief, fails, inWords, World } from './tasks.ts';
+import { abortAt, brief, fails, inWords, World } from './tasks.ts';
 
 type Mode = NonNullable<ParallelOptions['mode']>;
-
-/** A signal that aborts at an instant of the world, or has already. */
-function abortAt(world: World, ms: number, reason: unknown = new Error('enough')): AbortSignal {
-  const controller = new AbortController();
-  if (ms < 0) controller.abort(reason);
-  else void world.env.setTimer(ms, () => controller.abort(reason));
-  return controller.signal;
-}
 
 /** What three tasks become: quick gives 1 after 10 ms, odd ends in its way after 20, slow after 30. */
 async function three(

@@ -54,3 +54,15 @@ export function brief(outcome: {
     cancelled: outcome.cancelled.map(({ task, reason }) => `${task} ${inWords(reason)}`),
   };
 }
+
+/** A signal that aborts at an instant of the world, or has already. */
+export function abortAt(
+  world: World,
+  ms: number,
+  reason: unknown = new Error('enough'),
+): AbortSignal {
+  const controller = new AbortController();
+  if (ms < 0) controller.abort(reason);
+  else void world.env.setTimer(ms, () => controller.abort(reason));
+  return controller.signal;
+}
