@@ -13,7 +13,7 @@ import {
   type WorkflowOptions,
 } from './workflow-options.ts';
 
-/** Options of {@link mapReduce}. `M` is what `map` gets: an item, or a chunk of them. */
+/** Options of `mapReduce`. `M` is what `map` gets: an item, or a chunk of them. */
 export interface MapReduceOptions<M, R, T, V extends object = object> extends WorkflowOptions<V> {
   /** Called for each item; with `chunkSize` for each list of so many. */
   readonly map: (input: M, work: WorkContext<V>) => R | PromiseLike<R>;

@@ -16,7 +16,7 @@ export type Tasks<T, V extends object = object> = {
   readonly [K in keyof T]: (work: WorkContext<V>) => T[K] | PromiseLike<T[K]>;
 };
 
-/** Options of {@link parallel}. */
+/** Options of `parallel`. */
 export interface ParallelOptions<V extends object = object> extends WorkflowOptions<V> {
   /**
    * `all` lets every task end, whatever becomes of the others, and rejects if one did not succeed;
