@@ -30,6 +30,8 @@ export class JournalKeeper {
   readonly #keeping: Keeping;
   #journal: SagaJournal;
   #version: number;
+  /** What the last commit says, whether it has come to its end or not. */
+  #written: SagaJournal;
   #heart: Timer | undefined;
   #committing: Promise<void> = Promise.resolve();
   /** The commit behind the one that runs: it takes along all that has changed meanwhile. */
@@ -39,6 +41,7 @@ export class JournalKeeper {
   constructor(keeping: Keeping) {
     this.#keeping = keeping;
     this.#journal = keeping.journal;
+    this.#written = keeping.journal;
     this.#version = keeping.version;
   }
 
@@ -58,22 +61,29 @@ export class JournalKeeper {
   /** Resolves when all that has changed so far is in the store. */
   save(): Promise<void> {
     if (this.#halted !== undefined) return Promise.reject(this.#halted.error);
-    this.#following ??= this.#committing.then(() => {
-      this.#following = undefined;
-      this.#committing = this.#commit();
-      return this.#committing;
-    });
+    return this.#journal === this.#written ? this.#committing : this.#write();
+  }
+
+  #write(): Promise<void> {
+    if (this.#following === undefined) {
+      // Both at once: a store may call back before it returns its promise.
+      this.#committing = this.#committing.then(() => {
+        this.#following = undefined;
+        return this.#commit();
+      });
+      this.#following = this.#committing;
+    }
     return this.#following;
   }
 
   /** Renews the lease while a step runs, well before it ends. */
   beat(): void {
     const { env, leaseMs } = this.#keeping;
-    if (leaseMs === 0 || leaseMs === Infinity) return;
+    if (leaseMs === 0) return;
     this.#heart?.cancel();
     const renew = (): void => {
       this.beat();
-      this.save().catch(() => {});
+      this.#write().catch(() => {});
     };
     this.#heart = env.setTimer(leaseMs / 3, renew, { label: 'saga lease' });
   }
@@ -96,6 +106,7 @@ export class JournalKeeper {
     if (this.#halted !== undefined) throw this.#halted.error;
     const { store, key } = this.#keeping;
     const journal = this.#renewed();
+    this.#written = this.#journal;
     try {
       const write = { key, value: JSON.stringify(journal), expectedVersion: this.#version };
       const commit = await this.#inTime(store.commit([write]));

@@ -116,7 +116,10 @@ export function isOver({ status }: Pick<SagaJournal, 'status'>): boolean {
 
 /** The steps are about to run. One that was begun before stays as it is. */
 export function begun(keys: readonly string[]): Change {
-  return (journal) => withSteps(journal, keys, (step) => step ?? { state: 'started' });
+  return (journal) => {
+    const fresh = keys.filter((key) => journal.steps[key] === undefined);
+    return withSteps(journal, fresh, () => ({ state: 'started' }));
+  };
 }
 
 /** The step was not run after all. */
@@ -157,7 +160,10 @@ export function stopped(stop: SagaStop): Change {
 
 /** The compensations are about to run. */
 export function undoing(keys: readonly string[]): Change {
-  return (journal) => withSteps(journal, keys, (step) => ({ ...kept(step), state: 'undoing' }));
+  return (journal) => {
+    const fresh = keys.filter((key) => journal.steps[key]?.state !== 'undoing');
+    return withSteps(journal, fresh, (step) => ({ ...kept(step), state: 'undoing' }));
+  };
 }
 
 export function undone(key: string, undoAttempts: number): Change {
@@ -250,6 +256,7 @@ function withSteps(
   keys: readonly string[],
   of: (step: SagaStepRecord | undefined) => SagaStepRecord,
 ): SagaJournal {
+  if (keys.length === 0) return journal;
   const steps = { ...journal.steps };
   for (const key of keys) steps[key] = of(steps[key]);
   return { ...journal, steps };

@@ -15,16 +15,15 @@ export type SagaEvent =
       readonly unknown: boolean;
     }
   | {
-      /** A step or a compensation has failed, and is tried again. */
-      readonly type: 'retried';
+      /** The attempt has failed, and another begins. */
+      readonly type: 'step-retried' | 'compensation-retried';
       readonly step: string;
-      readonly undo: boolean;
       readonly attempt: number;
       readonly error: ErrorRecord;
     }
   | { readonly type: 'cancelled'; readonly error: ErrorRecord }
   | { readonly type: 'compensation-started'; readonly step: string }
-  | { readonly type: 'step-compensated'; readonly step: string; readonly attempts: number }
+  | { readonly type: 'compensated'; readonly step: string; readonly attempts: number }
   | { readonly type: 'compensation-failed'; readonly step: string; readonly error: ErrorRecord }
   | { readonly type: 'finished'; readonly status: SagaStatus };
 

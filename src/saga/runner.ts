@@ -179,7 +179,7 @@ export class Runner {
 
   #undone(key: string, attempts: number): void {
     this.#keeper.change(undone(key, attempts));
-    this.#tell({ type: 'step-compensated', step: key, attempts });
+    this.#tell({ type: 'compensated', step: key, attempts });
   }
 
   #notUndone(key: string, thrown: unknown, attempts: number): void {
@@ -207,8 +207,10 @@ export class Runner {
         attempted.onEnd = () => voice.end();
         return say(voice);
       },
-      retried: (attempt, error) =>
-        this.#tell({ type: 'retried', step: key, undo, attempt, error: toErrorRecord(error) }),
+      retried: (attempt, error) => {
+        const type = undo ? 'compensation-retried' : 'step-retried';
+        this.#tell({ type, step: key, attempt, error: toErrorRecord(error) });
+      },
     });
   }
 

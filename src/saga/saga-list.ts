@@ -1,3 +1,4 @@
+import type { ErrorRecord } from '../kernel/error-record.ts';
 import type { Store } from '../stores/store.ts';
 import { parseJournal } from './claim.ts';
 import type { SagaStage } from './journal.ts';
@@ -13,6 +14,8 @@ export interface SagaInfo {
   readonly owner: string | undefined;
   /** Epoch milliseconds; once they are over, it can be resumed. */
   readonly leaseEndsAt: number | undefined;
+  /** What failed first, or why it was cancelled; undefined while nothing has. */
+  readonly error: ErrorRecord | undefined;
   /** How often it was taken up since it last got any further. */
   readonly recoveries: number;
   /** Epoch milliseconds. */
@@ -49,10 +52,8 @@ export async function listSagas(
 }
 
 function infoOf(value: string, saga: string, key: string): SagaInfo {
-  const { id, status, owner, leaseEndsAt, recoveries, startedAt, updatedAt } = parseJournal(
-    value,
-    saga,
-    key,
-  );
-  return { id, status, owner, leaseEndsAt, recoveries, startedAt, updatedAt };
+  const { id, status, owner, leaseEndsAt, stop, ...rest } = parseJournal(value, saga, key);
+  const { recoveries, startedAt, updatedAt } = rest;
+  const error = stop?.error;
+  return { id, status, owner, leaseEndsAt, error, recoveries, startedAt, updatedAt };
 }

@@ -105,7 +105,7 @@ export function readTerms(verb: 'run' | 'resume', options: SagaResumeOptions): T
     env: env ?? envOf(as) ?? realEnv(),
     signal,
     onProgress,
-    leaseMs: checkFrom('leaseMs', leaseMs),
+    leaseMs: checkLease(leaseMs),
     storeTimeoutMs: checkFrom('storeTimeoutMs', storeTimeoutMs),
     maxRecoveries: checkFrom('maxRecoveries', maxRecoveries),
     force,
@@ -131,6 +131,12 @@ function checkStore(store: Store | undefined): void {
   if (store !== undefined && typeof store?.commit !== 'function') {
     throw misuse('store', 'a Store', store);
   }
+}
+
+/** It is written down as an instant, and JSON has no endless one. */
+function checkLease(value: number): number {
+  if (value === Infinity) throw new RangeError('leaseMs must be finite, but it is Infinity');
+  return checkFrom('leaseMs', value);
 }
 
 function checkFrom(option: string, value: number): number {

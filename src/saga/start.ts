@@ -31,7 +31,11 @@ export function startSaga(order: Order): Promise<SagaJournal> {
   const there = sagas.get(key);
   if (there !== undefined) {
     refuseOther(order, there.fingerprint, there.input);
-    return joined(there.over, terms.signal);
+    return joined(there.over, terms.signal).then((journal) => {
+      // Who took it up did not know what it was begun with.
+      refuseOther(order, journal.shape, { input: journal.input });
+      return journal;
+    });
   }
   const over = work(order, key).finally(() => sagas.delete(key));
   sagas.set(key, { over, fingerprint: plan.fingerprint, input: begin });

@@ -45,6 +45,8 @@ export class StepCall {
   readonly #parts: StepCallParts;
   readonly #open = new Set<OneCall>();
   #unknown = false;
+  /** An attempt came to its end, also when a policy did not like what it returned. */
+  #returned = false;
   /** The last attempt that failed. */
   #failed: { readonly error: unknown } | undefined;
 
@@ -65,7 +67,7 @@ export class StepCall {
     } catch (error) {
       const late = await this.#endOpen(error);
       if (late !== undefined) return { ok: true, value: late.value };
-      return { ok: false, error, unknown: this.#unknown };
+      return { ok: false, error, unknown: this.#unknown || this.#returned };
     }
   }
 
@@ -92,7 +94,9 @@ export class StepCall {
     const unlink = [above.onAbort((reason) => call.abort(reason))];
     if (signal !== undefined) unlink.push(onAbort(signal, (reason) => call.abort(reason)));
     try {
-      return await call.start(() => this.#open.delete(call));
+      const value = await call.start(() => this.#open.delete(call));
+      this.#returned = true;
+      return value;
     } catch (error) {
       if (call.aborted || this.#parts.leavesOpen(error)) this.#unknown = true;
       this.#failed = { error };
