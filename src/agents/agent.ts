@@ -93,7 +93,7 @@ export interface AgentInfo {
 export interface AgentHost extends Speaking {
   readonly env: Env;
   /** Whoever bears the name, as the one who speaks. */
-  speaker(name: string): Speaker;
+  speaker(name: string, permits: HandlePermits): Speaker;
   subscribe(
     record: AgentRecord,
     permits: HandlePermits,
@@ -166,7 +166,7 @@ export class Agent<C extends ContractShape = AnyContract> implements Voice<C>, A
     this.#host = host;
     this.#record = record;
     this.#permits = permits;
-    this.#speaker = host.speaker(record.name);
+    this.#speaker = host.speaker(record.name, permits);
   }
 
   /** The name under which it was registered. */

@@ -7,6 +7,7 @@ import { NameTakenError, ResponderLeftError, RevokedError } from '../delivery/er
 import { Group } from '../delivery/group.ts';
 import { AGENT_OPTIONS, type MailboxChoice, readMailbox } from '../delivery/handler-options.ts';
 import { Inbox } from '../delivery/inbox.ts';
+import type { OpenCalls } from '../delivery/open-calls.ts';
 import { emptyOut } from '../delivery/shutdown.ts';
 import type { Subscription } from '../delivery/subscription.ts';
 import type { Subscriptions } from '../delivery/subscriptions.ts';
@@ -27,6 +28,7 @@ export interface MembershipParts {
   readonly registry: Registry;
   readonly subscriptions: Subscriptions;
   readonly dispatcher: Dispatcher;
+  readonly calls: OpenCalls;
   readonly deferrals: Deferrals;
   readonly events: GuardedEvents<BusEvents>;
   readonly mailboxDefaults: MailboxChoice;
@@ -70,9 +72,10 @@ export class Membership {
   }
 
   async #leave(record: AgentRecord, except: Delivery | undefined): Promise<void> {
-    const { shop, registry, subscriptions, dispatcher, events } = this.#parts;
+    const { shop, registry, subscriptions, dispatcher, calls, events } = this.#parts;
     this.#permits.get(record)?.revoke('left');
     registry.remove(record);
+    calls.leave(record.name);
     dispatcher.spill();
     const { workers } = record;
     for (const worker of workers) worker.status = 'stopped';

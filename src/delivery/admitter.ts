@@ -208,6 +208,12 @@ export class Admitter {
     throw this.#parts.refusals.count(new ClosedError(`${action} ${String(topic)}`));
   }
 
+  /** What was begun while the bus was open may go on while it drains. */
+  checkNotClosed(action: string, topic: string): void {
+    if (this.#parts.status() !== 'closed') return;
+    throw this.#parts.refusals.count(new ClosedError(`${action} ${topic}`));
+  }
+
   /** Says something as the bus itself, on a topic of its own; not made when nobody listens. */
   sayOwn(topic: string, payload: unknown, lineage: Lineage | undefined): void {
     if (this.#parts.status() === 'closed') return;

@@ -3,7 +3,7 @@ import type { Env, FaultPlan, Lane, Timer, TimerOptions } from '../kernel/env.ts
 import type { Attempt } from './attempt.ts';
 import { FencedError } from './errors.ts';
 import type { Cause, Speaker } from './speech.ts';
-import type { Invoke } from './subscription.ts';
+import type { Invoke, Permits } from './subscription.ts';
 
 /**
  * Knows, across `await`, inside which handler of the bus code runs, so that what is said on a
@@ -13,8 +13,8 @@ export class Ambient {
   readonly #storage = new AsyncLocalStorage<Attempt | undefined>();
 
   /** Whoever bears the name, speaking from within whatever handler it is called in. */
-  speaker(name: string): Speaker {
-    return new AmbientSpeaker(name, this);
+  speaker(name: string, permits: Permits | undefined): Speaker {
+    return new AmbientSpeaker(name, permits, this);
   }
 
   /** The handler, as it would be the cause of what its context says. */
@@ -56,10 +56,12 @@ function afterwards({ message }: Attempt): Cause {
 
 class AmbientSpeaker implements Speaker {
   readonly name: string;
+  readonly permits: Permits | undefined;
   readonly #ambient: Ambient;
 
-  constructor(name: string, ambient: Ambient) {
+  constructor(name: string, permits: Permits | undefined, ambient: Ambient) {
     this.name = name;
+    this.permits = permits;
     this.#ambient = ambient;
   }
 

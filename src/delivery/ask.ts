@@ -1,28 +1,21 @@
 import type { Env } from '../kernel/env.ts';
 import { misuse } from '../kernel/errors.ts';
-import type { Lineage } from '../message/envelope.ts';
 import type { Admitter } from './admitter.ts';
 import type { Arrivals, WaitTerms } from './arrivals.ts';
 import type { Attempt } from './attempt.ts';
 import type { Chooser } from './chooser.ts';
-import { DispatchList } from './dispatch-list.ts';
-import type { Dispatcher } from './dispatcher.ts';
 import { NoResponderError } from './errors.ts';
 import type { ForwardOptions } from './forward.ts';
-import type { Guard } from './guard.ts';
 import { readCount } from './handler-options.ts';
+import type { Posing } from './posing.ts';
 import { holderOf, type Question, type Questions } from './question.ts';
-import { Admission } from './receipt.ts';
-import type { Refusals } from './refusals.ts';
-import type { Pending, Requests, Terms } from './requests.ts';
+import type { Terms } from './requests.ts';
+import type { ResilientAsk } from './resilient-ask.ts';
 import type { Responders } from './responders.ts';
-import { lineageOf, readMs } from './said.ts';
-import type { Scribe } from './scribe.ts';
+import { readMs } from './said.ts';
 import type { Cause, RequestOptions, Speaker, StreamOptions, WhenServedOptions } from './speech.ts';
 import { failedStream, ReplyStream } from './stream.ts';
-import type { Subscription } from './subscription.ts';
 import { heldUp } from './wait-for.ts';
-import type { Words } from './words.ts';
 
 const NONE: RequestOptions = {};
 
@@ -30,15 +23,12 @@ const NONE: RequestOptions = {};
 export interface AskParts {
   readonly env: Env;
   readonly admitter: Admitter;
-  readonly scribe: Scribe;
-  readonly refusals: Refusals;
-  readonly guard: Guard;
-  readonly dispatcher: Dispatcher;
-  readonly requests: Requests;
   readonly responders: Responders;
   readonly arrivals: Arrivals;
   readonly chooser: Chooser;
   readonly questions: Questions;
+  readonly posing: Posing;
+  readonly resilient: ResilientAsk;
   readonly streamIdleTimeoutMs: number;
   readonly highWaterMark: number;
   now(): number;
@@ -79,9 +69,10 @@ export class Ask {
   }
 
   #askOne(question: Question, options: RequestOptions): Promise<unknown> {
+    if (options.policy !== undefined) return this.#parts.resilient.request(question, options);
     const responder = this.#parts.chooser.choose(question, options.to);
     const { signal } = options;
-    const pending = this.put(question, responder, termsOf(question, options));
+    const pending = this.#parts.posing.put(question, responder, termsOf(question, options));
     const cause = holderOf(question);
     if (signal !== undefined || cause !== undefined) pending.listen(signal, cause);
     return pending.promise;
@@ -176,10 +167,9 @@ export class Ask {
     // Who passes it on holds no slot, but whoever asked him waits for the answer.
     const question = { ...asked, holds: cause as Attempt };
     const responder = this.#parts.chooser.choose(question, to, name);
-    this.put(question, responder, { ...terms, timeoutMs: question.timeoutMs }).listen(
-      undefined,
-      cause,
-    );
+    this.#parts.posing
+      .put(question, responder, { ...terms, timeoutMs: question.timeoutMs })
+      .listen(undefined, cause);
   }
 
   #stream(speaker: Speaker, topic: string, payload: unknown, options: StreamOptions): ReplyStream {
@@ -195,41 +185,14 @@ export class Ask {
     const { highWaterMark = this.#parts.highWaterMark, idleTimeoutMs = streamIdleTimeoutMs } =
       options;
     const stream = new ReplyStream(env, readCount('highWaterMark', highWaterMark, 1));
+    if (options.policy !== undefined) {
+      this.#parts.resilient.stream(question, options, stream, idleTimeoutMs);
+      return stream;
+    }
     const responder = this.#parts.chooser.choose(question, options.to);
     const terms = { ...termsOf(question, options), idleTimeoutMs, stream };
-    this.put(question, responder, terms).listen(options.signal, holderOf(question));
+    this.#parts.posing.put(question, responder, terms).listen(options.signal, holderOf(question));
     return stream;
-  }
-
-  /** Puts the question to one responder. Who asks has to listen for what calls it off. */
-  put(question: Question, responder: Subscription, terms: Terms): Pending {
-    const { admitter, chooser, dispatcher, scribe, requests, refusals } = this.#parts;
-    const { words, now, owned, deadline, budget, detached } = question;
-    const { cause } = words.speaker;
-    const depth = detached ? 0 : 1;
-    const lineage = lineageOf(cause, words.said.correlationId, deadline, depth, budget);
-    this.#checkGuards(words, responder.owner, lineage);
-    chooser.refuseStandstill(question, responder);
-    const message = scribe.envelope(words, responder.owner, owned, lineage, deadline, now);
-    const list = DispatchList.of(responder);
-    const refusal = dispatcher.refusal(message, list);
-    if (refusal !== undefined) throw refusals.refuseMessage(message, refusal);
-    admitter.draw(cause, message, 'request');
-    const pending = requests.open(message, terms);
-    if (question.holds !== undefined) pending.holdsUp(question.holds);
-    const admission = new Admission(message, list, pending);
-    admitter.announce(admission);
-    dispatcher.dispatch(admission);
-    return pending;
-  }
-
-  #checkGuards(words: Words, to: string, lineage: Lineage | undefined): void {
-    const { guard, refusals } = this.#parts;
-    try {
-      guard.check(words, to, lineage);
-    } catch (error) {
-      throw refusals.refuse({ ...words, to }, error);
-    }
   }
 }
 

@@ -30,7 +30,7 @@ import type {
   StreamOptions,
 } from './speech.ts';
 import { failedStream, type MessageStream } from './stream.ts';
-import type { Subscription } from './subscription.ts';
+import type { Permits, Subscription } from './subscription.ts';
 import type { Instant } from './turn-clock.ts';
 import type { Awaited } from './wait-for.ts';
 import type { Worker } from './worker.ts';
@@ -264,6 +264,10 @@ export class Attempt implements Speaker, Cause {
 
   get cause(): Cause {
     return this;
+  }
+
+  get permits(): Permits | undefined {
+    return this.#subscription.permits;
   }
 
   get message(): Cause['message'] {

@@ -34,6 +34,7 @@ const ASKED = {
   detached: true,
   to: true,
   onProgress: true,
+  policy: true,
 } as const;
 
 type Call = 'send' | 'publish' | 'broadcast' | 'request' | 'stream' | 'gather';

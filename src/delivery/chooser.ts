@@ -9,12 +9,12 @@ import {
   UnknownTopicError,
 } from './errors.ts';
 import type { Guard } from './guard.ts';
-import type { Question } from './question.ts';
+import { holderOf, type Question } from './question.ts';
 import type { Refusals } from './refusals.ts';
 import type { Eligible, Responders, Serving } from './responders.ts';
 import type { RequestOptions } from './speech.ts';
 import type { Subscription } from './subscription.ts';
-import { type Standstill, standstillOf } from './wait-for.ts';
+import { heldUp, type Standstill, standstillOf } from './wait-for.ts';
 import type { Worker } from './worker.ts';
 
 /** What choosing a responder needs of its bus. */
@@ -40,14 +40,33 @@ export class Chooser {
   }
 
   choose(question: Question, to: RequestOptions['to'], except?: string): Subscription {
+    const chosen = this.#among(question, but(except, this.eligible(to)));
+    if (chosen !== undefined) return chosen;
+    throw this.unserved(question, to);
+  }
+
+  /** One of those who are `admitted`, too; the usual one when none of them is. */
+  chooseAdmitted(question: Question, to: RequestOptions['to'], admitted: Eligible): Subscription {
+    const eligible = this.eligible(to);
+    const both: Eligible = (one) => eligible?.(one) !== false && admitted(one);
+    return this.#among(question, both) ?? this.choose(question, to);
+  }
+
+  #among(question: Question, eligible: Eligible | undefined): Subscription | undefined {
     const { responders, dispatcher } = this.#parts;
     const { route } = question;
     // What lies in the ring is outstanding, too: a choice between several has to see it.
     if (route.subscriptions.length > 1) dispatcher.spill();
-    const eligible = but(except, this.eligible(to));
     const chosen = responders.choose(route, eligible);
-    if (chosen !== undefined) return this.#spared(question, chosen, eligible);
-    throw this.unserved(question, to);
+    return chosen === undefined ? undefined : this.#spared(question, chosen, eligible);
+  }
+
+  /** As it is now: who serves, and who waits, may have changed since the question was written. */
+  renew(question: Question): Question {
+    const route = this.#parts.responders.route(question.words.topic);
+    const holds = heldUp(holderOf(question));
+    if (route === question.route && holds === question.holds) return question;
+    return { ...question, route, holds };
   }
 
   /** Counts a question that there is nobody for, and says so. */

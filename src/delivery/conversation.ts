@@ -8,6 +8,7 @@ import type { Delivery, Recipient } from './delivery.ts';
 import { letIn } from './entry.ts';
 import { CancelledError } from './errors.ts';
 import type { Ledger } from './ledger.ts';
+import type { OpenCalls } from './open-calls.ts';
 import type { Outcomes } from './outcomes.ts';
 import {
   listPending,
@@ -74,6 +75,7 @@ export interface ConversationParts extends PendingParts {
   readonly outcomes: Outcomes;
   readonly running: Running;
   readonly schedule: Schedule;
+  readonly calls: OpenCalls;
   readonly graceMs: number;
   readonly subscriptions: { households(): Map<Recipient, Subscription[]> };
 }
@@ -116,6 +118,7 @@ export class OpenConversation implements Conversation {
     for (const pending of this.#parts.requests.all()) {
       if (this.#isOf(pending.message)) pending.fail(cancelled(pending.message, reason));
     }
+    this.#parts.calls.cancel(this.id, ({ topic }) => cancelled({ topic }, reason));
     const taken = this.#parts.schedule.cancelWhere((message) => this.#isOf(message)).length;
     const ended = taken + this.#withdrawQueued() + deferred.length;
     for (const one of deferred) one.callOff(reason ?? cancelled(one.attempt.message, reason));

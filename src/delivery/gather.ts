@@ -1,9 +1,10 @@
 import type { Env } from '../kernel/env.ts';
 import { misuse } from '../kernel/errors.ts';
-import type { Ask } from './ask.ts';
 import type { Chooser } from './chooser.ts';
 import { type Gathered, Gathering, type GatherTerms } from './gathering.ts';
+import type { Posing } from './posing.ts';
 import { endBy, holderOf, type Question, type Questions } from './question.ts';
+import type { ResilientAsk } from './resilient-ask.ts';
 import type { Serving } from './responders.ts';
 import type { GatherOptions, Speaker } from './speech.ts';
 import type { Subscription } from './subscription.ts';
@@ -14,7 +15,8 @@ const NONE: GatherOptions = {};
 /** What asking many needs of its bus. */
 export interface GatherParts {
   readonly env: Env;
-  readonly ask: Ask;
+  readonly posing: Posing;
+  readonly resilient: ResilientAsk;
   readonly chooser: Chooser;
   readonly questions: Questions;
   /** Milliseconds that a handler gets when nobody waits for it. */
@@ -36,13 +38,18 @@ export class Gather {
     payload: unknown,
     options: GatherOptions = NONE,
   ): Promise<Gathered> {
-    const { env, ask, questions } = this.#parts;
+    const { env, posing, resilient, questions } = this.#parts;
     checkOptions(options);
     const question = questions.prepare('gather', speaker, topic, payload, options);
     const gathering = new Gathering(env, termsOf(question, options));
     const responders = this.#responders(question, options.to, gathering);
     const asked = this.#lasting(question, options);
-    gathering.ask(responders, (responder, terms) => ask.put(asked, responder, terms));
+    const { policy } = options;
+    gathering.ask(responders, (responder, terms) =>
+      policy === undefined
+        ? posing.put(asked, responder, terms)
+        : resilient.one(asked, responder, policy, terms),
+    );
     const cause = holderOf(question);
     if (options.signal !== undefined || cause !== undefined) {
       gathering.listen(options.signal, cause);

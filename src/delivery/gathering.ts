@@ -1,8 +1,9 @@
 import { onAbort } from '../kernel/abort.ts';
 import type { Env, Lane, Timer } from '../kernel/env.ts';
 import type { CancelReason } from './bus-events.ts';
+import type { Delivery } from './delivery.ts';
 import { CancelledError, ClosedError } from './errors.ts';
-import type { Answer, Pending, Terms } from './requests.ts';
+import type { Answer, Terms } from './requests.ts';
 import type { Cause } from './speech.ts';
 import type { Subscription } from './subscription.ts';
 import { type GatheredSoFar, judge, type Until } from './until.ts';
@@ -28,6 +29,21 @@ export interface GatherTerms {
   readonly onProgress: ((update: unknown, from: string) => void) | undefined;
 }
 
+/** Somebody who was asked: a request, or a call with attempts. */
+export interface Asked {
+  readonly order: number;
+  readonly delivery: Delivery | undefined;
+  /** What it got, also when that is still on its way. */
+  readonly settled: Answer | undefined;
+  withdraw(reason: unknown): void;
+  release(): void;
+}
+
+/** How one of many is asked: as any request, but for who hears the answer. */
+export type AskedTerms = Omit<Terms, 'onSettled'> & {
+  readonly onSettled: (answer: Answer, asked: Asked) => void;
+};
+
 type Ending = { readonly reason: Gathered['reason'] } | { readonly error: unknown };
 
 const TIMEOUT = { keepAlive: true, label: 'gather time-out' } as const;
@@ -47,7 +63,7 @@ export class Gathering implements Lane {
   readonly #failed: GatheredSoFar['failed'][number][] = [];
   readonly #cancelled: GatheredSoFar['cancelled'][number][] = [];
   /** Who was asked and has not ended. */
-  readonly #open = new Map<string, Pending>();
+  readonly #open = new Map<string, Asked>();
   /** To whom the question is being put, until he has ended. */
   #beingAsked: string | undefined;
   /** Those who ran on when it ended. */
@@ -80,7 +96,7 @@ export class Gathering implements Lane {
   /** Puts the question to all of them, unless that cannot be enough. */
   ask(
     responders: readonly Subscription[],
-    put: (responder: Subscription, terms: Terms) => Pending,
+    put: (responder: Subscription, terms: AskedTerms) => Asked,
   ): void {
     const { until, endsAt } = this.#terms;
     if (typeof until === 'object' && until.answers > responders.length) {
@@ -119,7 +135,10 @@ export class Gathering implements Lane {
     }
   }
 
-  #askOne(responder: Subscription, put: (responder: Subscription, terms: Terms) => Pending): void {
+  #askOne(
+    responder: Subscription,
+    put: (responder: Subscription, terms: AskedTerms) => Asked,
+  ): void {
     const { owner } = responder;
     this.#beingAsked = owner;
     try {
@@ -132,7 +151,7 @@ export class Gathering implements Lane {
     }
   }
 
-  #termsFor(from: string): Terms {
+  #termsFor(from: string): AskedTerms {
     const { idleTimeoutMs, onProgress } = this.#terms;
     return {
       timeoutMs: Infinity,
@@ -142,13 +161,13 @@ export class Gathering implements Lane {
     };
   }
 
-  #heard(from: string, answer: Answer, pending: Pending): void {
+  #heard(from: string, answer: Answer, pending: Asked): void {
     if (this.#state === 'over') return;
     this.#enter(from, answer, pending);
     if (this.#state === 'waiting') this.#judge();
   }
 
-  #enter(from: string, { value, failed }: Answer, pending: Pending): void {
+  #enter(from: string, { value, failed }: Answer, pending: Asked): void {
     if (!this.#open.delete(from)) this.#beingAsked = undefined;
     const reason = failed ? whyCalledOff(value, pending) : undefined;
     if (!failed) this.#ok.push({ from, value });
@@ -201,7 +220,7 @@ export class Gathering implements Lane {
     this.#pending = [...this.#open.keys()];
   }
 
-  #rest(): [string, Pending][] {
+  #rest(): [string, Asked][] {
     return [...this.#open];
   }
 
@@ -231,7 +250,10 @@ export class Gathering implements Lane {
  * Why the library took the question back; undefined when the responder failed. He may have failed
  * with an error of just this kind, from something that he asked himself: then his delivery is dead.
  */
-function whyCalledOff(error: unknown, { delivery }: Pending): CancelReason | undefined {
+export function whyCalledOff(
+  error: unknown,
+  { delivery }: Pick<Asked, 'delivery'>,
+): CancelReason | undefined {
   if (delivery?.state === 'deadLettered') return undefined;
   if (error instanceof ClosedError) return 'closed';
   return error instanceof CancelledError ? (error.reason as CancelReason) : undefined;

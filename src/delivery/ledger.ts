@@ -42,6 +42,8 @@ export class Ledger {
   open = 0;
   /** Those of them that nobody waits for: handlers that closed the bus themselves. */
   exempt = 0;
+  /** Calls that may ask again and have not ended: between two attempts no delivery is open. */
+  calls = 0;
   readonly #onIdle = new Set<() => void>();
 
   /** All copies count as queued from here, so that the books balance while they are placed. */
@@ -94,9 +96,14 @@ export class Ledger {
     if (this.#onIdle.size > 0) this.idleNow();
   }
 
-  /** Nothing that is waited for is admitted and without an outcome. */
+  endCall(): void {
+    this.calls--;
+    if (this.#onIdle.size > 0) this.idleNow();
+  }
+
+  /** Nothing that is waited for is admitted and without an outcome, or may be. */
   get idle(): boolean {
-    return this.open <= this.exempt;
+    return this.open <= this.exempt && this.calls === 0;
   }
 
   /** Calls back once, as soon as the bus is idle; at once when it is. Returns how to stop waiting. */

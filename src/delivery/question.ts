@@ -129,15 +129,23 @@ function checkTerms({
   idleTimeoutMs,
   onProgress,
   detached,
+  policy,
 }: AskOptions & { readonly onProgress?: unknown }): void {
   if (detached !== undefined && typeof detached !== 'boolean') {
     throw misuse('detached', 'true or false', detached);
   }
+  if (policy !== undefined) checkPolicy(policy);
   readMs('timeoutMs', timeoutMs);
   readMs('idleTimeoutMs', idleTimeoutMs);
   if (onProgress !== undefined && typeof onProgress !== 'function') {
     throw misuse('onProgress', 'a function of the update', onProgress);
   }
+}
+
+function checkPolicy(policy: unknown): void {
+  const given = policy as { readonly execute?: unknown } | null;
+  if (typeof given?.execute === 'function') return;
+  throw misuse('policy', 'a policy: something with execute(fn, signal)', policy);
 }
 
 /**

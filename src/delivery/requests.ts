@@ -40,9 +40,16 @@ export interface Terms {
   readonly stream?: AnswerSink | undefined;
 }
 
+/** What a stream belongs to: a request, or a call with attempts. */
+export interface StreamSource {
+  readonly message: Pick<Envelope, 'topic' | 'from' | 'seq'>;
+  touch(): void;
+  withdraw(reason?: unknown): void;
+}
+
 /** Where the chunks of an answer go, and then the answer. */
 export interface AnswerSink extends ChunkSink {
-  opened(pending: Pending): void;
+  opened(source: StreamSource): void;
   /** `drops`: what was buffered is not wanted any more. */
   end(answer: Answer, drops: boolean): void;
 }
@@ -169,8 +176,9 @@ export class Pending implements Asker, Lane, Linked<Pending> {
   }
 
   /** Lets the caller's signal, or the end of the asking handler, call it off. */
-  listen(signal: AbortSignal | undefined, cause: Cause | undefined): void {
+  listen(signal: AbortSignal | undefined, cause: Pick<Cause, 'onAbort'> | undefined): void {
     const withdraw = (reason: unknown): void => this.withdraw(reason);
+    for (const off of this.#offs ?? []) off();
     this.#offs = [];
     if (signal !== undefined) this.#offs.push(onAbort(signal, withdraw));
     if (cause !== undefined) this.#offs.push(cause.onAbort(withdraw));

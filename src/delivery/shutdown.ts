@@ -7,6 +7,7 @@ import type { Dispatcher } from './dispatcher.ts';
 import { ClosedError } from './errors.ts';
 import { Inbox } from './inbox.ts';
 import type { Ledger } from './ledger.ts';
+import type { OpenCalls } from './open-calls.ts';
 import type { Outcomes } from './outcomes.ts';
 import type { Requests } from './requests.ts';
 import type { Running } from './running.ts';
@@ -49,6 +50,7 @@ export interface ShutdownParts {
   readonly outcomes: Outcomes;
   readonly dispatcher: Dispatcher;
   readonly requests: Requests;
+  readonly calls: OpenCalls;
   readonly deferrals: Deferrals;
   readonly running: Running;
   readonly schedule: Schedule;
@@ -85,12 +87,15 @@ export async function shutDown(
   let unsent = cancelScheduled(parts);
   const drained = mode === 'drain' && (await untilIdle(parts.env, parts.ledger, timeoutMs));
   parts.dispatcher.spill();
+  parts.calls.close();
   const cancelled = cancelQueued(parts);
   const abandoned = await endRunning(parts);
   parts.seal();
   // Handlers that were given the grace to end may have spoken, and failed into a retry.
   const late = cancelQueued(parts);
   unsent += cancelScheduled(parts);
+  // What was begun by handlers that were given the grace.
+  parts.calls.close();
   parts.requests.failAll((message) => new ClosedError(`the answer to ${message.topic}`));
   abandoned.push(...parts.deferrals.closeAll().map(asAbandoned), ...endPulling(parts));
   return { drained, cancelled: cancelled + late, unsent, abandoned };

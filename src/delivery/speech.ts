@@ -2,11 +2,13 @@ import type { BudgetLimits } from '../message/budget.ts';
 import type { Envelope } from '../message/envelope.ts';
 import type { MessageType } from '../message/message.ts';
 import type { PriorityInput } from '../message/priority.ts';
+import type { Policy } from '../resilience/policy.ts';
 import type { BroadcastReceipt } from './broadcast.ts';
 import type { BudgetExhaustedError } from './errors.ts';
 import type { Gathered } from './gathering.ts';
 import type { Receipt } from './receipt.ts';
 import type { MessageStream } from './stream.ts';
+import type { Permits } from './subscription.ts';
 import type { Until } from './until.ts';
 
 /** Options of `publish`. */
@@ -73,6 +75,12 @@ export interface AskOptions {
    * @default false
    */
   readonly detached?: boolean;
+  /**
+   * How it is asked: again, at most so long, not while the circuit of the responder is open. Any
+   * policy fits. Each attempt is a request of its own, in the same conversation and with the same
+   * `idempotencyKey`, to a responder that is chosen anew; `timeoutMs` is for all of them.
+   */
+  readonly policy?: Policy;
 }
 
 /** Options of `request`. */
@@ -124,6 +132,7 @@ export interface StreamOptions
     | 'correlationId'
     | 'budget'
     | 'detached'
+    | 'policy'
   > {
   /** Milliseconds for the whole stream; never longer than what the asker has left. @default Infinity */
   readonly timeoutMs?: number;
@@ -146,6 +155,8 @@ export interface Speaker {
   readonly name: string;
   /** What is being handled while this is said. */
   readonly cause: Cause | undefined;
+  /** What it may still do; not asked of whoever cannot be restricted. */
+  readonly permits?: Permits | undefined;
 }
 
 /** Says things for whoever may speak. */

@@ -2,7 +2,7 @@ import { Channel } from '../kernel/channel.ts';
 import { Deferred } from '../kernel/deferred.ts';
 import type { Env, Lane } from '../kernel/env.ts';
 import { printAsJson } from '../kernel/inspection.ts';
-import type { Answer, AnswerSink, Pending } from './requests.ts';
+import type { Answer, AnswerSink, StreamSource } from './requests.ts';
 
 /**
  * The chunks of an answer as they come, in order and without a gap, and then the answer: the value
@@ -39,7 +39,7 @@ export class ReplyStream implements MessageStream, AnswerSink, Lane {
   readonly #channel: Channel<unknown, unknown>;
   /** Chunks on their way. */
   readonly #coming: unknown[] = [];
-  #pending: Pending | undefined;
+  #source: StreamSource | undefined;
   /** How it ended, which may still be on its way. */
   #end: (Answer & { readonly drops: boolean }) | undefined;
   /** The end has reached the reader. */
@@ -58,11 +58,11 @@ export class ReplyStream implements MessageStream, AnswerSink, Lane {
   }
 
   get label(): string {
-    return `stream to ${this.#pending?.message.from}`;
+    return `stream to ${this.#source?.message.from}`;
   }
 
   get order(): number {
-    return this.#pending?.message.seq ?? 0;
+    return this.#source?.message.seq ?? 0;
   }
 
   // ---- for the reader
@@ -81,7 +81,7 @@ export class ReplyStream implements MessageStream, AnswerSink, Lane {
   }
 
   cancel(reason?: unknown): void {
-    this.#pending?.withdraw(reason);
+    this.#source?.withdraw(reason);
   }
 
   next(): Promise<IteratorResult<unknown, unknown>> {
@@ -105,7 +105,7 @@ export class ReplyStream implements MessageStream, AnswerSink, Lane {
   }
 
   toJSON(): Record<string, unknown> {
-    return { topic: this.#pending?.message.topic, unread: this.unread };
+    return { topic: this.#source?.message.topic, unread: this.unread };
   }
 
   // ---- for the producer
@@ -117,7 +117,7 @@ export class ReplyStream implements MessageStream, AnswerSink, Lane {
 
   push(chunk: unknown): void {
     if (this.#end !== undefined) return;
-    this.#pending?.touch();
+    this.#source?.touch();
     if (this.#env === undefined) this.#channel.push(chunk);
     else {
       this.#coming.push(chunk);
@@ -131,8 +131,8 @@ export class ReplyStream implements MessageStream, AnswerSink, Lane {
 
   // ---- for the request that it belongs to
 
-  opened(pending: Pending): void {
-    this.#pending = pending;
+  opened(source: StreamSource): void {
+    this.#source = source;
   }
 
   /** It has ended; the reader gets what is buffered first, unless nobody wants it. */
@@ -171,7 +171,7 @@ export class ReplyStream implements MessageStream, AnswerSink, Lane {
   #taken(): void {
     if (this.unread + 1 < this.#highWaterMark || this.#end !== undefined) return;
     // From now on it is the producer again who is waited for.
-    this.#pending?.touch();
+    this.#source?.touch();
     this.#makeRoom();
   }
 

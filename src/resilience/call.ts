@@ -9,6 +9,8 @@ import type { Execution } from './policy.ts';
  */
 export interface Target {
   choose(admits: (key: string) => boolean): string;
+  /** False when an error says nothing about whom was called: the call did not get to him. */
+  blames?(error: unknown): boolean;
 }
 
 /** Where a retry asks for leave, besides its own budget: what retries below it share. */

@@ -67,8 +67,8 @@ export class Hosting implements AgentHost {
   }
 
   /** It begins a new conversation, unless the bus has ambient context and a handler calls. */
-  speaker(name: string): Speaker {
-    return this.#wiring.ambient?.speaker(name) ?? { name, cause: undefined };
+  speaker(name: string, permits?: HandlePermits): Speaker {
+    return this.#wiring.ambient?.speaker(name, permits) ?? { name, cause: undefined, permits };
   }
 
   publish(speaker: Speaker, topic: string, payload: unknown, options?: PublishOptions): Receipt {

@@ -20,11 +20,14 @@ import { Guard } from '../delivery/guard.ts';
 import { readMailbox } from '../delivery/handler-options.ts';
 import { Ledger } from '../delivery/ledger.ts';
 import { MiddlewareChain } from '../delivery/middleware.ts';
+import { OpenCalls } from '../delivery/open-calls.ts';
 import { Outcomes } from '../delivery/outcomes.ts';
 import { PayloadKeeper } from '../delivery/payload-keeper.ts';
+import { Posing } from '../delivery/posing.ts';
 import { Questions } from '../delivery/question.ts';
 import { Refusals } from '../delivery/refusals.ts';
 import { Requests } from '../delivery/requests.ts';
+import { ResilientAsk } from '../delivery/resilient-ask.ts';
 import { Responders } from '../delivery/responders.ts';
 import { Retained } from '../delivery/retained.ts';
 import { Route } from '../delivery/route.ts';
@@ -94,6 +97,9 @@ export class Wiring {
   readonly admitter: Admitter;
   readonly chooser: Chooser;
   readonly questions: Questions;
+  readonly posing: Posing;
+  readonly calls: OpenCalls;
+  readonly resilient: ResilientAsk;
   readonly ask: Ask;
   readonly gather: Gather;
   readonly broadcast: Broadcast;
@@ -191,6 +197,18 @@ export class Wiring {
       requestTimeoutMs: options.requestTimeoutMs ?? DEFAULTS.requestTimeoutMs,
       now: () => env.now(),
     });
+    const { requests, dispatcher: mail } = this;
+    this.posing = new Posing({
+      admitter,
+      chooser,
+      dispatcher: mail,
+      guard,
+      refusals,
+      requests,
+      scribe,
+    });
+    this.calls = new OpenCalls(ledger);
+    this.resilient = this.#makeResilient();
     this.ask = this.#makeAsk();
     this.broadcast = new Broadcast({
       admitter: this.admitter,
@@ -198,7 +216,8 @@ export class Wiring {
     });
     this.gather = new Gather({
       env,
-      ask: this.ask,
+      posing: this.posing,
+      resilient: this.resilient,
       chooser,
       questions: this.questions,
       handlerTimeoutMs: options.handlerTimeoutMs ?? DEFAULTS.handlerTimeoutMs,
@@ -225,6 +244,7 @@ export class Wiring {
       registry,
       subscriptions,
       dispatcher,
+      calls: this.calls,
       deferrals: this.deferrals,
       events,
       mailboxDefaults,
@@ -413,16 +433,26 @@ export class Wiring {
     });
   }
 
+  #makeResilient(): ResilientAsk {
+    const { env, ambient, origin, admitter, posing, chooser, calls } = this;
+    return new ResilientAsk({
+      env,
+      ambient,
+      idPrefix: origin.idPrefix,
+      admitter,
+      posing,
+      chooser,
+      calls,
+      now: () => env.now(),
+    });
+  }
+
   #makeAsk(): Ask {
-    const { admitter, scribe, refusals, guard, dispatcher, requests } = this;
-    const { responders, arrivals, chooser, questions, env } = this;
+    const { admitter, responders, arrivals, chooser, questions, posing, resilient, env } = this;
     return new Ask({
       admitter,
-      scribe,
-      refusals,
-      guard,
-      dispatcher,
-      requests,
+      posing,
+      resilient,
       responders,
       arrivals,
       chooser,

@@ -1,0 +1,99 @@
+import type { Policy } from '../resilience/policy.ts';
+import { Aim } from './aim.ts';
+import type { Ambient } from './ambient.ts';
+import { FirstChunk } from './first-chunk.ts';
+import type { AskedTerms } from './gathering.ts';
+import { IDEMPOTENCY_HEADER } from './idempotency.ts';
+import type { Question } from './question.ts';
+import type { Answer } from './requests.ts';
+import { ResilientCall, type ResilientParts, type ResilientTerms } from './resilient-call.ts';
+import type { RequestOptions, Speaker, StreamOptions } from './speech.ts';
+import type { ReplyStream } from './stream.ts';
+import type { Subscription } from './subscription.ts';
+
+/** What asking with a policy needs of its bus. */
+export interface ResilientAskParts extends ResilientParts {
+  readonly ambient: Ambient | undefined;
+  readonly idPrefix: string;
+}
+
+/** Asks with a policy around the requests. */
+export class ResilientAsk {
+  readonly #parts: ResilientAskParts;
+  #keys = 0;
+
+  constructor(parts: ResilientAskParts) {
+    this.#parts = parts;
+  }
+
+  request(question: Question, options: RequestOptions): Promise<unknown> {
+    const { policy, signal, to, idleTimeoutMs = Infinity, onProgress } = options;
+    return new Promise((resolve, reject) => {
+      const onSettled = ({ value, failed }: Answer): void =>
+        failed ? reject(value) : resolve(value);
+      this.#begin(question, to, { policy, signal, idleTimeoutMs, onProgress, onSettled });
+    });
+  }
+
+  /** One of those whom a gather asks. */
+  one(
+    question: Question,
+    responder: Subscription,
+    policy: Policy | undefined,
+    { onSettled, onProgress, idleTimeoutMs }: AskedTerms,
+  ): ResilientCall {
+    const terms = { policy, signal: undefined, idleTimeoutMs, onProgress, onSettled };
+    return this.#begin(question, undefined, terms, responder);
+  }
+
+  stream(
+    question: Question,
+    options: StreamOptions,
+    stream: ReplyStream,
+    idleTimeoutMs: number,
+  ): void {
+    const { policy, signal, to, onProgress } = options;
+    const terms: ResilientTerms = {
+      policy,
+      signal,
+      idleTimeoutMs,
+      onProgress,
+      sinkOf: (attempt) => new FirstChunk(stream, attempt),
+      opened: (source) => stream.opened(source),
+      onSettled: (answer, { aborted }) => stream.end(answer, aborted),
+    };
+    this.#begin(question, to, terms);
+  }
+
+  #begin(
+    question: Question,
+    to: RequestOptions['to'],
+    terms: ResilientTerms,
+    only?: Subscription,
+  ): ResilientCall {
+    const keyed = this.#keyed(question);
+    const aim = new Aim(this.#parts.chooser, keyed, to, only);
+    return new ResilientCall(this.#parts, keyed, aim, terms).begin();
+  }
+
+  /** The same for all attempts, so that an `idempotent` responder does once what is asked twice. */
+  #keyed(question: Question): Question {
+    const { words } = question;
+    const { said } = words;
+    const speaker = this.#speaking(words.speaker);
+    if (said.headers?.[IDEMPOTENCY_HEADER] !== undefined) {
+      return { ...question, words: { ...words, speaker } };
+    }
+    const headers: Record<string, string> = Object.assign(Object.create(null), said.headers);
+    headers[IDEMPOTENCY_HEADER] = `${this.#parts.idPrefix}call${++this.#keys}`;
+    Object.freeze(headers);
+    return { ...question, words: { ...words, speaker, said: { ...said, headers } } };
+  }
+
+  /** Who speaks as the handler around it goes on to do so when that has moved on. */
+  #speaking(speaker: Speaker): Speaker {
+    if (this.#parts.ambient === undefined) return speaker;
+    const { name, cause, permits } = speaker;
+    return { name, cause, permits };
+  }
+}
