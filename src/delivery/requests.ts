@@ -42,7 +42,7 @@ export interface Terms {
 
 /** What a stream belongs to: a request, or a call with attempts. */
 export interface StreamSource {
-  readonly message: Pick<Envelope, 'topic' | 'from' | 'seq'>;
+  readonly message: { readonly topic: string; readonly from: string; readonly seq: number };
   touch(): void;
   withdraw(reason?: unknown): void;
 }
