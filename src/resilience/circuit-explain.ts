@@ -69,7 +69,9 @@ function whatNext(
     case 'half-open': {
       const { permits, successes } = settings;
       const missing = successes - state.successes;
-      return `It closes after ${missing} more probes that succeed and opens at the first that fails; ${state.probes.length} of ${permits} permits are taken.`;
+      const probes = missing === 1 ? 'probe succeeds' : 'probes succeed';
+      const taken = `${state.probes.length} of ${permits} permits is taken`;
+      return `It closes when ${missing} more ${probes} and opens at the first that fails; ${taken}.`;
     }
     case 'isolated':
       return `It closes when all who isolated it (${state.holds}) have released it, or it is reset.`;
@@ -78,9 +80,9 @@ function whatNext(
 
 function opensAt(rule: WindowRule, { calls, failures, slow }: Tally): string {
   if (rule.kind === 'row') return `at ${rule.failures} failures in a row; there are ${failures}`;
-  const share = `from a share of ${rule.failureRate} that fails`;
+  const share = `when a share of ${rule.failureRate} fails`;
   const slowShare =
-    rule.slowRate === Number.POSITIVE_INFINITY ? '' : ` or of ${rule.slowRate} that is slow`;
+    rule.slowRate === Number.POSITIVE_INFINITY ? '' : ` or of ${rule.slowRate} is slow`;
   return `${share}${slowShare}, given ${rule.minimumCalls} calls; of ${calls}, ${failures} failed and ${slow} were slow`;
 }
 

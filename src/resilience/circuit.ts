@@ -69,19 +69,14 @@ export class Circuit {
   /** A call that it let through has ended. */
   ended(permit: CircuitPermit, outcome: Outcome, error?: unknown): void {
     this.#running -= 1;
-    if (permit.generation !== this.#state.generation) return;
-    if (this.#state.status === 'closed') {
-      if (outcome === 'success') this.#record(permit, false);
-      else if (outcome === 'failure') this.#record(permit, true, error);
-    } else {
-      this.#probed(permit, outcome, error);
-    }
+    if (this.#state.status !== 'closed') this.#probed(permit, outcome, error);
+    else if (permit.generation === this.#state.generation) this.#counted(permit, outcome, error);
   }
 
   /** Whether an error speaks against the callee. A predicate that throws has said nothing. */
   isFailure(error: unknown): boolean {
     const { failureIf } = this.#owner.settings;
-    return failureIf === undefined || unharmed(() => failureIf(error)) !== false;
+    return failureIf === undefined || Boolean(unharmed(() => failureIf(error), true));
   }
 
   refusal(retryAfterMs: number): CircuitOpenError {
@@ -95,8 +90,9 @@ export class Circuit {
     let held = true;
     return {
       [Symbol.dispose]: () => {
-        if (held) this.#step({ type: 'release', generation });
+        if (!held) return;
         held = false;
+        this.#step({ type: 'release', generation });
       },
     };
   }
@@ -124,7 +120,9 @@ export class Circuit {
     return explainCircuit(this.key, this.#state, this.#window?.tally(now), settings, now);
   }
 
-  #record(permit: CircuitPermit, failed: boolean, error?: unknown): void {
+  #counted(permit: CircuitPermit, outcome: Outcome, error: unknown): void {
+    if (outcome === 'neutral') return;
+    const failed = outcome === 'failure';
     const { env, settings } = this.#owner;
     const rule = settings.window;
     // A success after successes leaves no trace in a row of failures: no clock, no window.
@@ -172,17 +170,17 @@ export class Circuit {
     const { onChange } = this.#owner.settings;
     if (onChange === undefined) return;
     const change = { key: this.key, from: from.status, to: to.status, why: to.why };
-    unharmed(() => onChange(change));
+    unharmed(() => onChange(change), undefined);
   }
 }
 
 /** Runs a hook: what it throws, now or later, changes nothing, for nobody's call fails by it. */
-function unharmed(hook: () => unknown): unknown {
+function unharmed(hook: () => unknown, otherwise: unknown): unknown {
   try {
     const result = hook();
     if (isThenable(result)) void promiseOf(result).then(undefined, () => {});
     return result;
   } catch {
-    return undefined;
+    return otherwise;
   }
 }

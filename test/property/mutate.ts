@@ -15,12 +15,12 @@ const ENTRY = `
 const load = createRequire(import.meta.url);
 
 /** Builds a copy of the library with one mutant in it; the sources stay as they are. */
-export async function buildMutant(mutant: Mutant): Promise<Library> {
+export async function buildMutant<L = Library>(mutant: Mutant, entry = ENTRY): Promise<L> {
   const folder = await mkdtemp(join(tmpdir(), 'tellask-mutant-'));
   const outfile = join(folder, 'library.cjs');
   try {
     await build({
-      stdin: { contents: ENTRY, resolveDir: SRC, loader: 'ts' },
+      stdin: { contents: entry, resolveDir: SRC, loader: 'ts' },
       bundle: true,
       platform: 'node',
       format: 'cjs',
@@ -29,7 +29,7 @@ export async function buildMutant(mutant: Mutant): Promise<Library> {
       plugins: [replacing(mutant)],
       outfile,
     });
-    return load(outfile) as Library;
+    return load(outfile) as L;
   } finally {
     await rm(folder, { recursive: true });
   }
