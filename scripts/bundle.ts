@@ -13,6 +13,8 @@ await build({
   platform: 'node',
   target: 'node20.19',
   packages: 'external',
+  // Loaded by the first workflow: most programs never need the package behind it.
+  external: ['./dist/workflow/fan-out.js'],
   sourcemap: true,
   sourcesContent: false,
   logLevel: 'warning',

@@ -6,13 +6,13 @@ export {
   type StoreFault,
   type StoreOperation,
 } from './testing/faulty-store.ts';
-export { SagaWorld } from './testing/saga-world.ts';
 export {
   checkLinearizable,
   type Linearizability,
   type RecordedOperation,
   type SequentialModel,
 } from './testing/linearizable.ts';
+export { SagaWorld } from './testing/saga-world.ts';
 export {
   type StoppingStore,
   type StopSide,

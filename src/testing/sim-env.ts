@@ -1,5 +1,7 @@
 import type { Env, FaultPlan, Lane, Timer, TimerOptions } from '../kernel/env.ts';
 import { OrderedHeap } from '../kernel/ordered-heap.ts';
+import { FanOut } from '../workflow/fan-out.ts';
+import { provideFanOut } from '../workflow/places.ts';
 import { seededRandom } from './seeded-random.ts';
 
 // Taken when loaded, so that a host's fake timers cannot stop the simulation.
@@ -46,6 +48,7 @@ export class SimEnv implements Env {
     this.random = seededRandom(seed);
     this.#choose = choose;
     this.#maxSteps = maxSteps;
+    provideFanOut(FanOut);
   }
 
   now(): number {

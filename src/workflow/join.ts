@@ -12,7 +12,7 @@ import {
   type WorkflowOutcome,
   WorkflowTimeoutError,
 } from './errors.ts';
-import { FanOut } from './fan-out.ts';
+import { Places } from './places.ts';
 import { type EndedTask, tell, type WorkflowProgress } from './progress.ts';
 import type { Scope } from './scope.ts';
 import type { WorkflowOptions } from './workflow-options.ts';
@@ -62,7 +62,7 @@ export class Join<K extends TaskName> implements WorkflowOutcome {
   readonly #scope: Scope;
   readonly #terms: JoinTerms;
   readonly #policy: ComposedPolicy;
-  readonly #fanOut: FanOut;
+  readonly #places: Places;
   /** Declared, and not ended. */
   readonly #open = new Map<K, Detail>();
   readonly #ended = new Deferred<Ending>();
@@ -75,7 +75,9 @@ export class Join<K extends TaskName> implements WorkflowOutcome {
     this.#terms = terms;
     this.#policy = terms.policy === undefined ? compose() : compose(terms.policy);
     this.#policy.bind(scope.env);
-    this.#fanOut = new FanOut(terms.concurrency);
+    this.#places = new Places(terms.concurrency, (error) =>
+      this.#end({ reason: 'withdrawn', error }, error),
+    );
   }
 
   /** From now on its time runs, and it can be called off. */
@@ -112,7 +114,7 @@ export class Join<K extends TaskName> implements WorkflowOutcome {
 
   /** Does the work of a declared task as soon as there is a place for it. */
   start(task: K, work: Work<unknown>): void {
-    if (!this.over) this.#fanOut.add(() => this.#run(task, work));
+    if (!this.over) this.#places.add(() => this.#run(task, work));
   }
 
   /** Something that is needed went wrong. */
