@@ -66,6 +66,32 @@ export interface PatternCompiler {
   compile(pattern: string): { matches(topic: string): boolean };
 }
 
+/** Something around a call: it calls the work and hands on what comes of it. */
+export type Guard = (work: () => Promise<number>) => PromiseLike<number>;
+
+/** Policies; who has not all of them takes part with those that he has. */
+export interface Policies {
+  /** A retry around a breaker around the call. */
+  retryAndBreaker(): Guard;
+  /** A breaker that lets nothing through. */
+  openBreaker(): Guard | Promise<Guard>;
+  /** A time-out of a minute, whose signal nobody reads. */
+  timeout(): Guard;
+}
+
+/** Opens a breaker that opens after five failures in a row. */
+export async function open(breaker: { execute(work: () => never): PromiseLike<unknown> }) {
+  for (let failure = 0; failure < 5; failure += 1) {
+    const fails = (): never => {
+      throw new Error('opens the breaker');
+    };
+    await Promise.resolve(breaker.execute(fails)).catch(() => {});
+  }
+}
+
+/** How many tasks the row of bulkheads runs at a time. */
+export const AT_A_TIME = 10;
+
 /** How many are asked at once in the row of gathering. */
 export const RESPONDERS = 10;
 
@@ -88,6 +114,11 @@ export interface Abilities {
   /** The same, with up to 100 tasks in one call. */
   batchQueue: TaskQueue;
   holder: Holder;
+  policies: Policies;
+  /** {@link AT_A_TIME} tasks at a time; the others wait. */
+  bulkhead: Guard;
+  /** Makes so many breakers of a registry, each of which has let one call through. */
+  breakers: (count: number) => Promise<unknown>;
   patterns: PatternCompiler;
   /** The specifier or file URL that a program imports. */
   entry: string;

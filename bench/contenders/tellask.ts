@@ -1,4 +1,11 @@
-import { type Contender, type HandlerShape, type PubSub, RESPONDERS } from '../contender.ts';
+import {
+  AT_A_TIME,
+  type Contender,
+  type HandlerShape,
+  open,
+  type PubSub,
+  RESPONDERS,
+} from '../contender.ts';
 
 const handler: HandlerShape = { parameters: 'message, context', payload: 'message.payload' };
 
@@ -59,6 +66,39 @@ export const contender: Contender = {
     pubSub,
     wildcards: pubSub,
     holder: () => ({ envelopes, queuedMessages, pendingRequests }),
+    policies: async () => {
+      const { circuitBreaker, compose, retry, timeout } = await library();
+      return {
+        retryAndBreaker: () => {
+          const policy = compose(retry(), circuitBreaker());
+          return (work) => policy.execute(work);
+        },
+        openBreaker: async () => {
+          const policy = circuitBreaker();
+          await open(policy);
+          return (work) => policy.execute(work);
+        },
+        timeout: () => {
+          const policy = timeout({ timeoutMs: 60_000 });
+          return (work) => policy.execute(work);
+        },
+      };
+    },
+    bulkhead: async () => {
+      const { bulkhead } = await library();
+      const policy = bulkhead({ limit: AT_A_TIME, queue: Number.POSITIVE_INFINITY });
+      return (work) => policy.execute(work);
+    },
+    breakers: async () => {
+      const { circuitBreaker } = await library();
+      return async (count) => {
+        const breaker = circuitBreaker({ maxCircuits: count });
+        for (let index = 0; index < count; index += 1) {
+          await breaker.for(`agent-${index}`).execute(() => index);
+        }
+        return breaker;
+      };
+    },
     asker: async () => {
       const { MessageBus } = await library();
       const bus = new MessageBus();
