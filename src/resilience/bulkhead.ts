@@ -5,6 +5,7 @@ import { refuseUnknown } from '../kernel/unknown-option.ts';
 import type { Call } from './call.ts';
 import { BulkheadFullError } from './errors.ts';
 import { OwnPolicy, type PolicyOptions, type Work } from './policy.ts';
+import { rejection } from './rejection.ts';
 import { WaitingCalls } from './waiting-calls.ts';
 
 /** Options of {@link bulkhead}. */
@@ -85,7 +86,7 @@ export class Bulkhead extends OwnPolicy {
   }
 
   #refuse(): Promise<never> {
-    return Promise.reject(new BulkheadFullError(this.#running, this.#waiting.size));
+    return rejection(new BulkheadFullError(this.#running, this.#waiting.size));
   }
 
   /** Never ends in the turn in which it starts, so that one start after the other is no recursion. */

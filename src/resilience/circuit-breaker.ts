@@ -12,8 +12,9 @@ import type { Permit } from './circuit-permit.ts';
 import { CircuitRegistry } from './circuit-registry.ts';
 import type { CircuitBreakerSnapshot } from './circuit-snapshot.ts';
 import type { CircuitStatus } from './circuit-transition.ts';
-import { PolicyTimeoutError } from './errors.ts';
+import { BulkheadFullError, PolicyTimeoutError, RateLimitedError } from './errors.ts';
 import { OwnPolicy, type Work } from './policy.ts';
+import { rejection } from './rejection.ts';
 
 /**
  * Makes a circuit breaker: calls that have failed too often are rejected at once, with a
@@ -30,7 +31,8 @@ import { OwnPolicy, type Work } from './policy.ts';
  *   note right of isolated: isolate() leads here from anywhere, reset() to closed
  * ```
  *
- * A caller who aborts says nothing about the callee; a time that is over counts as a failure, and
+ * A caller who aborts says nothing about the callee, nor does a full bulkhead or a rate limit inside
+ * of the breaker; a time that is over counts as a failure, and
  * so does everything else that is thrown, unless `failureIf` says no.
  *
  * Sources: Michael Nygard, "Release It!", 2007; windows and slow calls as in Resilience4j,
@@ -241,7 +243,7 @@ function through<T>(
   }
   const waitMs = circuit.waitMs();
   // Rejected and not thrown: at an open circuit, throwing would cost more than all the rest.
-  if (waitMs > 0) return Promise.reject(circuit.refusal(waitMs));
+  if (waitMs > 0) return rejection(circuit.refusal(waitMs));
   return attempt(fn, call, circuit.enter());
 }
 
@@ -250,7 +252,7 @@ async function attempt<T>(fn: Work<T>, call: Call, permit: Permit): Promise<T> {
   try {
     value = await fn(call);
   } catch (error) {
-    if (isCalledOff(call)) permit.release();
+    if (isCalledOff(call) || wasNotBegun(error)) permit.release();
     else permit.fail(error);
     throw error;
   }
@@ -270,6 +272,12 @@ function choose(circuits: CircuitRegistry, key: string | undefined, call: Call):
  */
 function isCalledOff(call: Call): boolean {
   return call.aborted && call.remainingMs > 0 && !isTimeout(call.reason);
+}
+
+/** Turned away by a policy between the breaker and the work, which says nothing about the callee. */
+function wasNotBegun(error: unknown): boolean {
+  if (error instanceof BulkheadFullError) return true;
+  return error instanceof RateLimitedError && error.agent === undefined;
 }
 
 /** Of a `timeout` policy above, or of the platform's `AbortSignal.timeout`. */

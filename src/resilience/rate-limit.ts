@@ -5,6 +5,7 @@ import type { Call } from './call.ts';
 import { RateLimitedError } from './errors.ts';
 import { onlyCall } from './only-call.ts';
 import { OwnPolicy, type PolicyOptions, type Work } from './policy.ts';
+import { rejection } from './rejection.ts';
 import { checkRate, type RateLimit, TokenBucket } from './token-bucket.ts';
 import { WaitingCalls } from './waiting-calls.ts';
 
@@ -119,5 +120,5 @@ export class RateLimiter extends OwnPolicy {
 }
 
 function refuse(waitMs: number): Promise<never> {
-  return Promise.reject(new RateLimitedError(undefined, undefined, waitMs));
+  return rejection(new RateLimitedError(undefined, undefined, waitMs));
 }
