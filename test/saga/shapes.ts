@@ -20,10 +20,13 @@ const refusal = new Error('refused');
 const TWICE = { maxAttempts: 2, baseMs: 10, jitter: 'none' } as const;
 const ONCE = { retry: false } as const;
 
-/** A step that the world does, and undoes. */
-function doing(world: SagaWorld, result: string) {
+/** A step that the world does, once `waits` has resolved, and undoes. */
+export function doing(world: SagaWorld, result: string, waits?: Promise<void>) {
   return {
-    run: (_: string, c: Parameters<SagaWorld['perform']>[0]) => world.perform(c, result),
+    run: async (_: string, c: Parameters<SagaWorld['perform']>[0]) => {
+      if (waits !== undefined) await waits;
+      return world.perform(c, result);
+    },
     compensate: (_: string | undefined, c: Parameters<SagaWorld['undo']>[0]) => world.undo(c),
   };
 }
