@@ -272,19 +272,26 @@ export type { SagaInfo } from './saga/saga-list.ts';
 export type { SagaListOptions, SagaResumeOptions, SagaRunOptions } from './saga/saga-options.ts';
 export type { SagaCall, SagaStep } from './saga/step.ts';
 // ---- state
+export { diff, type PatchOperation } from './state/diff.ts';
 export type { Author, StateAction, StateEntry, StateVersion } from './state/entry.ts';
 export {
   type Conflict,
+  type MissingVersion,
   StateConflictError,
   StateExistsError,
   StateNotFoundError,
   StateValueError,
+  StateVersionError,
   UnknownStateKeyError,
 } from './state/errors.ts';
+export { type Merged, type MergeRules, merge } from './state/merge.ts';
 export { StateManager, type StateOptions } from './state/state-manager.ts';
 export {
+  type CompareAndSetOptions,
   type DeleteOptions,
   type ListOptions,
+  type OnConflict,
+  type StateConflict,
   StateView,
   type UpdateOptions,
   type WriteOptions,

@@ -110,6 +110,10 @@ export const ERROR_CODES = {
   ],
   TELLASK_STATE_EXISTS: [false, 'Use set or update for what may be there already.'],
   TELLASK_STATE_NOT_FOUND: [false, 'Create it first, or give update an initial value.'],
+  TELLASK_STATE_VERSION: [
+    false,
+    'Ask for a version from oldest to newest, or keep more with history.maxVersions.',
+  ],
   TELLASK_STATE_CONFLICT: [
     true,
     'Read again and decide anew, use update, or say with onConflict what is to happen.',

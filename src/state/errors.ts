@@ -67,6 +67,8 @@ export interface Conflict {
   readonly actualVersion: number;
   /** What would have been written; `undefined` for a delete. */
   readonly proposed: unknown;
+  /** JSON pointers to what could not be merged; none when nobody tried. */
+  readonly unmerged?: readonly string[];
 }
 
 /** Somebody else has written meanwhile (`TELLASK_STATE_CONFLICT`): everything needed to decide. */
@@ -76,16 +78,20 @@ export class StateConflictError extends TellaskError {
   readonly actualVersion: number;
   readonly current: StateEntry | undefined;
   readonly proposed: unknown;
+  /** JSON pointers to what could not be merged; empty when nobody tried. */
+  readonly unmerged: readonly string[];
   /** Who has written last. */
   readonly lastActor: string | undefined;
 
-  constructor({ key, expectedVersion, actualVersion, current, proposed }: Conflict) {
+  constructor({ key, expectedVersion, actualVersion, current, proposed, unmerged = [] }: Conflict) {
     const by = current === undefined ? '' : `, written by ${current.actor}`;
+    const where = unmerged.length === 0 ? '' : `; both changed ${shown(unmerged)}`;
     super(
       'TELLASK_STATE_CONFLICT',
-      `'${key}' is at version ${actualVersion}${by}, and not at ${expectedVersion}`,
+      `'${key}' is at version ${actualVersion}${by}, and not at ${expectedVersion}${where}`,
       { stack: false },
     );
+    this.unmerged = unmerged;
     this.key = key;
     this.expectedVersion = expectedVersion;
     this.actualVersion = actualVersion;
@@ -93,6 +99,48 @@ export class StateConflictError extends TellaskError {
     this.proposed = proposed;
     this.lastActor = current?.actor;
   }
+}
+
+/** Why a version cannot be had. */
+export type MissingVersion = 'trimmed' | 'future';
+
+/** A version or revision that cannot be had (`TELLASK_STATE_VERSION`): `why` says which way. */
+export class StateVersionError extends TellaskError {
+  /** The key; `undefined` when a revision of the whole state was asked for. */
+  readonly key: string | undefined;
+  readonly wanted: number;
+  /** `trimmed`: no longer kept. `future`: not yet written. */
+  readonly why: MissingVersion;
+  /** The oldest that is kept. */
+  readonly oldest: number;
+  /** The newest there is; 0 for none. */
+  readonly newest: number;
+
+  constructor(
+    key: string | undefined,
+    wanted: number,
+    { oldest, newest }: { readonly oldest: number; readonly newest: number },
+  ) {
+    const why = wanted > newest ? 'future' : 'trimmed';
+    const what = key === undefined ? `Revision ${wanted}` : `Version ${wanted} of '${key}'`;
+    const is = why === 'future' ? 'was not written yet' : 'is no longer kept';
+    super('TELLASK_STATE_VERSION', `${what} ${is}: there are ${oldest} to ${newest}`, {
+      stack: false,
+    });
+    this.key = key;
+    this.wanted = wanted;
+    this.why = why;
+    this.oldest = oldest;
+    this.newest = newest;
+  }
+}
+
+const MAX_SHOWN = 3;
+
+function shown(pointers: readonly string[]): string {
+  const more = pointers.length - MAX_SHOWN;
+  const names = pointers.slice(0, MAX_SHOWN).map((pointer) => pointer || 'all of it');
+  return `${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
 function at(path: string): string {

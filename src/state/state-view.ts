@@ -9,6 +9,7 @@ import type {
 } from '../message/contract-types.ts';
 import { compilePattern } from '../message/pattern.ts';
 import type { Draft, StateCore } from './core.ts';
+import { diff, type PatchOperation } from './diff.ts';
 import {
   type Author,
   entryOf,
@@ -17,12 +18,49 @@ import {
   type StateEntry,
   type StateVersion,
 } from './entry.ts';
-import { StateConflictError, StateExistsError, StateNotFoundError } from './errors.ts';
+import {
+  type Conflict,
+  StateConflictError,
+  StateExistsError,
+  StateNotFoundError,
+  StateVersionError,
+} from './errors.ts';
+import { type MergeRules, merge } from './merge.ts';
 
 /** Options of every write. */
 export interface WriteOptions {
   /** Milliseconds until it expires, which is a version of its own. @default never */
   readonly ttlMs?: number;
+}
+
+/** What `compareAndSet` found when somebody else was faster. */
+export interface StateConflict<V = unknown> {
+  readonly key: string;
+  /** The value of the expected version; `undefined` when there was none. */
+  readonly base: V | undefined;
+  /** What is there now; `undefined` when it was deleted. */
+  readonly theirs: V | undefined;
+  /** What the writer wants. */
+  readonly ours: V;
+  /** The version that is there now. */
+  readonly current: StateVersion<V>;
+}
+
+/**
+ * What `compareAndSet` does when somebody else was faster: `merge` brings both changes together
+ * over the version that the writer had seen, rules say how lists are merged, and a function gives
+ * the value that is to be written.
+ */
+export type OnConflict<V = unknown> =
+  | 'error'
+  | 'merge'
+  | MergeRules
+  | ((conflict: StateConflict<V>) => V);
+
+/** Options of `compareAndSet`. */
+export interface CompareAndSetOptions<V = unknown> extends WriteOptions {
+  /** @default 'error' */
+  readonly onConflict?: OnConflict<V>;
 }
 
 /** Options of `update`. */
@@ -123,13 +161,15 @@ export class StateView<C extends ContractShape = AnyContract> {
     key: StateKeyArg<C, K>,
     expectedVersion: number,
     value: StateInput<C, K>,
-    options: WriteOptions = {},
+    options: CompareAndSetOptions<StateInput<C, K>> = {},
   ): StateEntry<StateValue<C, K>> {
     checkVersion('expectedVersion', expectedVersion);
     const author = this.#holder.author();
     const draft = this.#draft(key, 'set', value, options);
-    checkExpected(draft, expectedVersion);
-    return this.#commit(author, draft);
+    const conflict = conflictOf(draft, expectedVersion);
+    if (conflict === undefined) return this.#commit(author, draft);
+    const solved = this.#solve(draft, conflict, options.onConflict as OnConflict);
+    return this.#commit(author, this.#draft(key, 'merged', solved, options));
   }
 
   /**
@@ -173,10 +213,93 @@ export class StateView<C extends ContractShape = AnyContract> {
     const draft = this.#core.removal(key, 'deleted');
     if (expectedVersion !== undefined) {
       checkVersion('expectedVersion', expectedVersion);
-      checkExpected(draft, expectedVersion);
+      const conflict = conflictOf(draft, expectedVersion);
+      if (conflict !== undefined) throw new StateConflictError(conflict);
     }
     if (draft.before?.exists !== true) return undefined;
     return this.#core.commit(author, [draft])[0] as StateVersion<StateValue<C, K>>;
+  }
+
+  /** Everything about a version: what is kept, who wrote it when, and because of what. */
+  history<const K extends string>(
+    key: StateKeyArg<C, K>,
+  ): readonly StateVersion<StateValue<C, K>>[] {
+    const versions = this.#core.find(key)?.versions() ?? [];
+    return versions as unknown as readonly StateVersion<StateValue<C, K>>[];
+  }
+
+  /**
+   * One version of a key, also one that deleted it.
+   *
+   * @throws StateVersionError `TELLASK_STATE_VERSION`: it is no longer kept, or not yet written.
+   */
+  getVersion<const K extends string>(
+    key: StateKeyArg<C, K>,
+    version: number,
+  ): StateVersion<StateValue<C, K>> {
+    return this.#version(key, version) as StateVersion<StateValue<C, K>>;
+  }
+
+  /**
+   * What changed between two versions of a key, as a JSON Patch (RFC 6902).
+   *
+   * @throws StateVersionError `TELLASK_STATE_VERSION`
+   */
+  diff<const K extends string>(
+    key: StateKeyArg<C, K>,
+    fromVersion: number,
+    toVersion: number,
+  ): readonly PatchOperation[] {
+    return diff(this.#version(key, fromVersion).value, this.#version(key, toVersion).value);
+  }
+
+  /**
+   * Writes the value of an earlier version as a new one; versions never fall. To revert to a
+   * version that deleted the key deletes it.
+   *
+   * @throws StateVersionError `TELLASK_STATE_VERSION`
+   */
+  revert<const K extends string>(
+    key: StateKeyArg<C, K>,
+    version: number,
+  ): StateVersion<StateValue<C, K>> {
+    const author = this.#holder.author();
+    const { value } = this.#version(key, version);
+    const draft =
+      value === undefined
+        ? this.#core.removal(key, 'reverted')
+        : this.#core.draft(key, 'reverted', value, undefined);
+    return this.#core.commit(author, [draft])[0] as StateVersion<StateValue<C, K>>;
+  }
+
+  #version(key: string, version: number): KeptVersion {
+    checkVersion('version', version);
+    const record = this.#core.find(key);
+    const found = record?.find(version);
+    if (found !== undefined) return found;
+    const { version: oldest = 0 } = record?.oldest ?? {};
+    throw new StateVersionError(key, version, { oldest, newest: record?.current?.version ?? 0 });
+  }
+
+  /** What is to be written although somebody else was faster. */
+  #solve(draft: Draft, conflict: Conflict, onConflict: OnConflict = 'error'): unknown {
+    const { key, expectedVersion, current } = conflict;
+    const record = this.#core.find(key);
+    const seen = expectedVersion === 0 ? undefined : record?.find(expectedVersion);
+    const isKnown = expectedVersion === 0 || seen !== undefined;
+    // Without the version that both began with, nobody can tell who changed what.
+    if (onConflict === 'error' || !isKnown) throw new StateConflictError(conflict);
+    const sides = { base: seen?.value, theirs: current?.value, ours: draft.value };
+    if (typeof onConflict === 'function') {
+      const version = record?.current as KeptVersion;
+      const solved = onConflict({ key, ...sides, current: version });
+      checkMade(key, solved);
+      return solved;
+    }
+    const rules = onConflict === 'merge' ? {} : onConflict;
+    const { value, conflicts } = merge(sides.base, sides.theirs, sides.ours, rules);
+    if (conflicts.length === 0 && value !== undefined) return value;
+    throw new StateConflictError({ ...conflict, unmerged: conflicts });
   }
 
   #initial(key: string, options: UpdateOptions): Draft {
@@ -222,15 +345,9 @@ function checkVersion(option: string, version: number): void {
   throw misuse(option, 'a version: an integer from 0', version);
 }
 
-function checkExpected(draft: Draft, expectedVersion: number): void {
+function conflictOf(draft: Draft, expectedVersion: number): Conflict | undefined {
   const { key, before, value } = draft;
   const current = entryOf(before);
-  if ((current?.version ?? 0) === expectedVersion) return;
-  throw new StateConflictError({
-    key,
-    expectedVersion,
-    actualVersion: before?.version ?? 0,
-    current,
-    proposed: value,
-  });
+  if ((current?.version ?? 0) === expectedVersion) return undefined;
+  return { key, expectedVersion, actualVersion: before?.version ?? 0, current, proposed: value };
 }
