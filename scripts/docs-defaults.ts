@@ -1,6 +1,7 @@
 import { MAX_LENGTH, MAX_SEGMENTS } from '../src/message/alphabet.ts';
 import { MAX_ALTERNATIVES } from '../src/message/pattern-range.ts';
 import { toRetryPolicy } from '../src/resilience/backoff.ts';
+import { CIRCUIT_DEFAULTS } from '../src/resilience/circuit-options.ts';
 import { BUDGET_DEFAULTS } from '../src/resilience/retry-budget.ts';
 import { DEFAULTS } from '../src/wiring/bus-options.ts';
 
@@ -94,6 +95,25 @@ function policyRows(): string[] {
     row('`retryBudget`: `ratio`', 'retries for each first call', ratio),
     row('`retryBudget`: `minPerSecond`', 'retries in any case', minPerSecond),
     row('`retryBudget`: `ttlMs`', 'for how long calls and retries count', ttlMs),
+    ...circuitRows(),
+  ];
+}
+
+function circuitRows(): string[] {
+  const d = CIRCUIT_DEFAULTS;
+  const of = (option: string): string => `\`circuitBreaker\`: \`${option}\``;
+  return [
+    row(of('failures'), 'failures in a row that open it', d.failures),
+    row(of('openMs'), 'how long it stays open', d.openMs),
+    row(of('permits'), 'probes at a time while half open', d.permits),
+    row(of('probeLeaseMs'), 'how long a probe keeps others waiting', d.probeLeaseMs),
+    row(of('forgetMs'), 'silence after which failures are forgotten', d.forgetMs),
+    row(of('openFactor'), 'how the open time grows with failed probes', d.openFactor),
+    row(of('maxOpenMs'), 'the longest open time', d.maxOpenMs),
+    row(of('openJitter'), 'share of the open time that chance adds', d.openJitter),
+    row(of('maxCircuits'), 'circuits of keys that are kept', d.maxCircuits),
+    row(of('window.failureRate'), 'share of failures that opens it', d.failureRate),
+    row(of('window.minimumCalls'), 'calls before anything is concluded', d.minimumCalls),
   ];
 }
 

@@ -20,17 +20,6 @@ import { rejection } from './rejection.ts';
  * Makes a circuit breaker: calls that have failed too often are rejected at once, with a
  * `CircuitOpenError`, until a few that are let through as probes have succeeded.
  *
- * ```mermaid
- * stateDiagram-v2
- *   [*] --> closed
- *   closed --> open: too many failed, or were slow
- *   open --> half_open: the first call after openMs
- *   half_open --> closed: enough probes succeed
- *   half_open --> open: a probe fails
- *   isolated --> closed: the last release
- *   note right of isolated: isolate() leads here from anywhere, reset() to closed
- * ```
- *
  * A caller who aborts says nothing about the callee, nor does a full bulkhead or a rate limit inside
  * of the breaker; a time that is over counts as a failure, and
  * so does everything else that is thrown, unless `failureIf` says no.
