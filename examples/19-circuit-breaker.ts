@@ -2,11 +2,7 @@
 import { type Agent, circuitBreaker, isTellaskError } from 'tellask';
 import { createTestBus } from 'tellask/testing';
 
-interface Model {
-  down: boolean;
-}
-
-function makeTranslator(agent: Agent, model: Model): void {
+function makeTranslator(agent: Agent, model: { readonly down: boolean }): void {
   agent.serve('translate', (request) => {
     if (model.down) throw new Error('503 Service Unavailable');
     return `${agent.name} translated ${request.payload}`;
@@ -32,7 +28,7 @@ function makeAuthor(agent: Agent) {
 }
 
 const t = createTestBus(); // its clock moves only when it is told to
-const model: Model = { down: true };
+const model = { down: true };
 makeTranslator(t.bus.register('ada'), model);
 const translate = makeAuthor(t.bus.register('author'));
 
@@ -46,7 +42,6 @@ for (const text of ['one', 'two', 'three', 'four']) await show(text);
 
 await t.clock.advance(10_000);
 await show('five'); // lets one call through as a probe, which fails
-
 await t.clock.advance(4_000);
 await show('six');
 

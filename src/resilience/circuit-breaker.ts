@@ -21,8 +21,8 @@ import { rejection } from './rejection.ts';
  * `CircuitOpenError`, until a few that are let through as probes have succeeded.
  *
  * A caller who aborts says nothing about the callee, nor does a full bulkhead or a rate limit inside
- * of the breaker; a time that is over counts as a failure, and
- * so does everything else that is thrown, unless `failureIf` says no.
+ * of the breaker; a time that is over counts as a failure, and so does everything else that is
+ * thrown, unless `failureIf` says no.
  *
  * Sources: Michael Nygard, "Release It!", 2007; windows and slow calls as in Resilience4j,
  * isolation as in Polly.
