@@ -16,7 +16,7 @@ export interface SagaRunOptions<C extends ContractShape = AnyContract> {
    * cancellation the saga inherits then. Steps that only call functions need nobody.
    */
   readonly as?: Voice<C>;
-  /** Where the saga is kept. @default the memory of this definition, for the last 1_000 that ended */
+  /** Where the saga is kept. @default the memory of this definition, for the last 250 that ended */
   readonly store?: Store;
   /** Cancels it: what was done is undone, unless the pivot has begun. */
   readonly signal?: AbortSignal;

@@ -44,7 +44,7 @@ export type Plus<R extends object, N extends string, T> = {
 
 const LONGEST_KEY = 512;
 /** Sagas that have ended and are kept in memory. */
-const MAX_KEPT = 1_000;
+const MAX_KEPT = 250;
 
 /**
  * Steps that are done in order, and undone in reverse when one fails. A definition never changes:
@@ -65,42 +65,133 @@ export class Saga<I, R extends object, C extends ContractShape = AnyContract> {
   }
 
   /**
-   * Adds a step behind the others. Name `run` before `compensate`, so that the types of its result
-   * are known there.
+   * Adds a step behind the others. Write `run` before `compensate`, so that the type of its result
+   * is known there.
+   *
+   * A step that throws has done nothing, unless the error says that nobody knows (a time-out, an
+   * abort, a connection that broke): then it is compensated, too, with `undefined`. One with two
+   * effects is two steps.
    *
    * @throws TypeError, RangeError for what does not fit, and for a name that is taken.
+   * @example
+   * ```ts
+   * import { saga } from 'tellask';
+   * const seats = new Set<string>();
+   * const trip = saga<{ to: string }>('trip')
+   *   .step('seat', {
+   *     run: (_trip, c) => { seats.add(c.idempotencyKey); return { row: 12 }; },
+   *     compensate: (_seat, c) => void seats.delete(c.idempotencyKey.replace('/undo', '')),
+   *     retry: { maxAttempts: 3 },
+   *     timeoutMs: 5_000,
+   *   })
+   *   .step('pay', { run: (_trip, c) => `row ${c.results.seat.row} is paid`, pivot: true });
+   * (await trip.run('7', { to: 'Rome' })).results.pay; // => 'row 12 is paid'
+   * [...seats]; // => ['trip/7/seat']
+   * ```
    */
   step<const N extends string, T>(
     name: NewStep<R, N>,
     step: SagaStep<I, R, T, C>,
   ): Saga<I, Plus<R, N, T>, C> {
-    return new Saga(this.#plan.withStep(name, step));
+    return sagaOf(this.#plan.withStep(name, step));
   }
 
   /**
    * Adds a group behind the other steps: its members run at the same time, and do not see each
-   * other's results. When one fails the others are called off, awaited and undone.
+   * other's results. When one fails the others are called off, awaited and undone. Behind the
+   * pivot they are not called off: there is no way back.
    *
    * @throws as `step`.
+   * @example
+   * ```ts
+   * import { saga } from 'tellask';
+   * const trip = saga<{ nights: number }>('trip').parallel('extras', {
+   *   hotel: { run: ({ nights }) => nights * 90, compensate: (price) => price },
+   *   car: { run: async () => 'blue' },
+   * });
+   * (await trip.run('7', { nights: 2 })).results.extras; // => { hotel: 180, car: 'blue' }
+   * ```
    */
   parallel<const N extends string, M extends SagaGroup<I, R, C>>(
     name: NewStep<R, N>,
     members: M & Fitting<M>,
   ): Saga<I, Plus<R, N, Returned<M>>, C> {
-    return new Saga(this.#plan.withGroup(name, members));
+    return sagaOf(this.#plan.withGroup(name, members));
   }
 
-  /** Runs it, or gives back what it came to when the id was run before. */
+  /**
+   * Runs it, once for each id: an id that has ended gives its first result, one that runs in this
+   * process is joined, and one that a process left behind is taken up. It resolves however the saga
+   * ends: look at `status`.
+   *
+   * What is in the store decides, so that it is all or nothing also when the process ends. Without a
+   * store this definition remembers the last 250 that ended, and a crash forgets all.
+   *
+   * Rejects, and has done nothing more, with SagaInputError `TELLASK_SAGA_INPUT` for another input
+   * under the same id, SagaRunningError `TELLASK_SAGA_RUNNING` while another process works on it,
+   * SagaChangedError `TELLASK_SAGA_CHANGED`, SagaDataError `TELLASK_SAGA_DATA`, or the reason of a
+   * `signal` that had aborted before. With SagaStoppedError `TELLASK_SAGA_STOPPED` it stands still as
+   * it was saved, because the store failed or the bus closed; with SagaLeaseLostError
+   * `TELLASK_SAGA_LEASE_LOST` another has taken it over.
+   *
+   * @example
+   * ```ts
+   * import { MemoryStore, saga } from 'tellask';
+   * const store = new MemoryStore();
+   * let booked = 0;
+   * const trip = saga<{ to: string }>('trip').step('flight', { run: () => ++booked });
+   * await trip.run('trip-7', { to: 'Rome' }, { store });
+   * (await trip.run('trip-7', { to: 'Rome' }, { store })).status; // => 'completed'
+   * booked; // => 1
+   * ```
+   */
   run(id: string, input: I, options: SagaRunOptions<C> = {}): Promise<SagaResult<R>> {
     return this.#start('run', id, options as object, input);
   }
 
-  /** Takes up what a process left behind, and gives back what it came to when it is over. */
+  /**
+   * Takes up what a process left behind: the step that was begun last is run again under the same
+   * idempotency key, or what was being undone is undone. One that is over gives its result. A
+   * `signal` that has aborted calls it off: then it is only undone.
+   *
+   * Of several that try, one gets it. After `maxRecoveries` times without getting any further it is
+   * parked. Rejects as `run`, and with SagaNotFoundError `TELLASK_SAGA_NOT_FOUND`.
+   *
+   * @example
+   * ```ts
+   * import { MemoryStore, saga } from 'tellask';
+   * const store = new MemoryStore();
+   * let refunds = false;
+   * const refund = () => {
+   *   if (!refunds) throw new Error('closed on Sundays');
+   * };
+   * const sale = saga<number>('sale')
+   *   .step('pay', { run: () => 'paid', compensate: refund, compensation: { retry: false } })
+   *   .step('ship', { run: () => { throw new Error('sold out'); } });
+   * const sold = await sale.run('7', 40, { store });
+   * [sold.status, sold.uncompensated[0]?.error.message];
+   * // => ['compensation-failed', 'closed on Sundays']
+   * refunds = true;
+   * (await sale.resume('7', { store, force: true })).status; // => 'compensated'
+   * ```
+   */
   resume(id: string, options: SagaResumeOptions<C> = {}): Promise<SagaResult<R>> {
     return this.#start('resume', id, options as object);
   }
 
-  /** The sagas of this name that a store has, in the order of their ids. */
+  /**
+   * The sagas of this name that a store has, in the order of their ids. Those that are `running` or
+   * `compensating` with a `leaseEndsAt` that is over, or without one, wait for somebody who resumes
+   * them.
+   *
+   * @example
+   * ```ts
+   * import { saga } from 'tellask';
+   * const trip = saga<number>('trip').step('a', { run: () => 1 });
+   * await trip.run('trip-7', 0);
+   * (await trip.list({ status: 'completed' })).map(({ id }) => id); // => ['trip-7']
+   * ```
+   */
   async list(options: SagaListOptions = {}): Promise<readonly SagaInfo[]> {
     checkListOptions(options);
     return listSagas(options.store ?? this.#ownStore(), this.name, options);
@@ -156,7 +247,12 @@ export function saga<I, C extends ContractShape = AnyContract>(
   name: string,
 ): Saga<I, Readonly<Record<never, never>>, C> {
   checkName('The name of a saga', name);
-  return new Saga(new Plan(name));
+  return sagaOf(new Plan(name));
+}
+
+/** Apart from the class: one that names itself inside would be renamed when it is bundled. */
+function sagaOf<I, R extends object, C extends ContractShape>(plan: Plan): Saga<I, R, C> {
+  return new Saga<I, R, C>(plan);
 }
 
 function checkId({ name, stages }: Plan, id: string): void {

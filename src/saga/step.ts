@@ -1,8 +1,9 @@
 import { misuse } from '../kernel/errors.ts';
 import { refuseUnknown } from '../kernel/unknown-option.ts';
 import type { AnyContract, ContractShape } from '../message/contract-types.ts';
-import { type RetryOptions, toRetryPolicy } from '../resilience/backoff.ts';
+import type { RetryOptions } from '../resilience/backoff.ts';
 import type { Policy } from '../resilience/policy.ts';
+import { retry } from '../resilience/retry.ts';
 import type { SagaContext } from './saga-context.ts';
 
 /** How a step, or a compensation, is called. */
@@ -119,7 +120,7 @@ function planUndo(what: string, compensation: unknown): CallPlan {
 }
 
 function planCall(what: string, call: SagaCall, otherwise: RetryOptions | false): CallPlan {
-  const { retry = otherwise, policy, timeoutMs = DEFAULT_TIMEOUT_MS } = call;
+  const { retry: again = otherwise, policy, timeoutMs = DEFAULT_TIMEOUT_MS } = call;
   if (policy !== undefined && typeof policy?.execute !== 'function') {
     throw misuse(`${what}: policy`, 'a policy, which has a method execute', policy);
   }
@@ -130,8 +131,10 @@ function planCall(what: string, call: SagaCall, otherwise: RetryOptions | false)
   if (!(timeoutMs >= 0)) {
     throw new RangeError(`${what}: timeoutMs must be 0 or more, but it is ${timeoutMs}`);
   }
-  toRetryPolicy(retry);
-  return { retry: retry === false ? undefined : retry, policy, timeoutMs };
+  if (again === false) return { retry: undefined, policy, timeoutMs };
+  // Made only to be checked: one that calls a step has the Env of the run.
+  retry(again);
+  return { retry: again, policy, timeoutMs };
 }
 
 function checkOptional(what: string, value: unknown): void {
