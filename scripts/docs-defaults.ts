@@ -85,6 +85,7 @@ function retryRows(): string[] {
     row('`maxMs`', 'the longest delay', maxMs),
     row('`jitter`', 'how chance spreads the delays', jitter),
     row('`order`', 'back in line, the agent is free', 'requeue'),
+    row('beside it: `outbox`', 'what is told waits for success; without retry `false`', true),
   ];
 }
 
@@ -129,9 +130,9 @@ function table(rows: readonly string[]): string[] {
   return ['| where | what | default |', '|---|---|---|', ...rows];
 }
 
-function row(where: string, what: string, value: string | number): string {
+function row(where: string, what: string, value: string | number | boolean): string {
   // 10_000 is easier to read, and can be pasted.
-  const shown =
-    typeof value === 'number' ? value.toLocaleString('en').replaceAll(',', '_') : `'${value}'`;
+  const plain = value.toLocaleString('en').replaceAll(',', '_');
+  const shown = typeof value === 'string' ? `'${value}'` : plain;
   return `| ${where} | ${what} | \`${shown}\` |`;
 }

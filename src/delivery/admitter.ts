@@ -11,6 +11,7 @@ import type { Router } from '../routing/router.ts';
 import type { BusEvents } from './bus-events.ts';
 import type { KeptLetter } from './dead-letters.ts';
 import type { Dedupe } from './dedupe.ts';
+import { checkKey, Departures } from './departures.ts';
 import { DispatchList } from './dispatch-list.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import {
@@ -85,9 +86,15 @@ export interface AdmitterParts {
  */
 export class Admitter {
   readonly #parts: AdmitterParts;
+  readonly #departures: Departures;
 
   constructor(parts: AdmitterParts) {
     this.#parts = parts;
+    this.#departures = new Departures(parts, {
+      draw: (cause, message) =>
+        this.draw(cause, message, message.to === undefined ? 'publish' : 'send'),
+      checkRecipient: (message) => void this.#recipientOf(message),
+    });
   }
 
   publish(speaker: Speaker, topic: string, payload: unknown, options?: PublishOptions): Receipt {
@@ -97,7 +104,7 @@ export class Admitter {
       return this.#publishPlain(speaker, topic, route, payload);
     }
     const said = readTold('publish', options, speaker.cause, this.#wall);
-    const known = this.#duplicate(speaker, topic, options);
+    const known = this.#departures.duplicate(speaker, topic, options);
     if (known !== undefined) return known;
     const family = this.#familyOf(route.family, speaker, topic);
     const words = {
@@ -110,8 +117,7 @@ export class Admitter {
       said,
     } as const;
     const message = this.#write(words, family);
-    const admit = (): Receipt => this.#fanOut(message, options);
-    return this.#nowOrLater(message, speaker, options, admit);
+    return this.#departures.say(message, speaker, options, (said) => this.#fanOut(said, options));
   }
 
   send(
@@ -127,7 +133,7 @@ export class Admitter {
     checkTopic(topic);
     const said = readTold('send', options, speaker.cause, this.#wall);
     if (said.type === 'reply') this.#parts.ledger.foreignReplies++;
-    const known = this.#duplicate(speaker, topic, options);
+    const known = this.#departures.duplicate(speaker, topic, options);
     if (known !== undefined) return known;
     const family = this.#familyOf(this.#parts.contract?.family('topics', topic), speaker, topic);
     const message = this.#write(
@@ -135,8 +141,7 @@ export class Admitter {
       family,
       taken,
     );
-    const admit = (): Receipt => this.#direct(message, options);
-    return this.#nowOrLater(message, speaker, options, admit);
+    return this.#departures.say(message, speaker, options, (said) => this.#direct(said, options));
   }
 
   /**
@@ -299,7 +304,18 @@ export class Admitter {
   // ---- send
 
   #direct(message: Envelope, options: SendOptions | undefined): Receipt {
-    const { dispatcher, refusals, env } = this.#parts;
+    const { dispatcher, env } = this.#parts;
+    const { to, handled, list } = this.#recipientOf(message);
+    const admission = new Admission(message, list);
+    if (handled) this.#deliver(admission);
+    else this.#bury(admission, to);
+    if (admission.waiting > 0) limitWaiting(env, dispatcher, admission, options);
+    return admission;
+  }
+
+  /** Who takes a directed message now; refuses it when nobody does, or when he is full. */
+  #recipientOf(message: Envelope): ReturnType<Addressee['directed']> & { list: DispatchList } {
+    const { dispatcher, refusals } = this.#parts;
     const name = message.to as string;
     const addressee = this.#parts.addressee(name);
     if (addressee === undefined) {
@@ -310,11 +326,7 @@ export class Admitter {
     const list = DispatchList.of(to);
     const refusal = dispatcher.refusal(message, list);
     if (refusal !== undefined) throw refusals.refuseMessage(message, refusal);
-    const admission = new Admission(message, list);
-    if (handled) this.#deliver(admission);
-    else this.#bury(admission, to);
-    if (admission.waiting > 0) limitWaiting(env, dispatcher, admission, options);
-    return admission;
+    return { to, handled, list };
   }
 
   #bury(admission: Admission, inbox: Subscription): void {
@@ -354,59 +366,6 @@ export class Admitter {
     }
   }
 
-  #nowOrLater(
-    message: Envelope,
-    speaker: Speaker,
-    options: PublishOptions | undefined,
-    admit: () => Receipt,
-  ): Receipt {
-    const now = this.#parts.now();
-    const receipt = this.#drawn(message, speaker, () =>
-      message.at > now ? this.#later(message, message.at - now, admit) : admit(),
-    );
-    const key = options?.dedupeKey;
-    if (key !== undefined) {
-      this.#parts.dedupe.remember(speaker.name, message.topic, key, receipt, now);
-    }
-    return receipt;
-  }
-
-  /** What is delayed is drawn when it is said; what is refused for another reason is given back. */
-  #drawn(message: Envelope, { cause }: Speaker, admit: () => Receipt): Receipt {
-    const budget = this.draw(cause, message, message.to === undefined ? 'publish' : 'send');
-    if (budget === undefined) return admit();
-    try {
-      return admit();
-    } catch (error) {
-      budget.giveBack();
-      throw error;
-    }
-  }
-
-  #later(message: Envelope, delayMs: number, admit: () => Receipt): Receipt {
-    return this.#parts.schedule.add(message, delayMs, () => {
-      try {
-        return admit();
-      } catch {
-        return undefined; // counted, and a letter where one is due: nobody is left to throw it at
-      }
-    });
-  }
-
-  #duplicate(
-    speaker: Speaker,
-    topic: string,
-    options: PublishOptions | undefined,
-  ): Receipt | undefined {
-    const key = options?.dedupeKey;
-    if (key === undefined) return undefined;
-    checkKey(key);
-    const { dedupe, ledger } = this.#parts;
-    const receipt = dedupe.find(speaker.name, topic, key, this.#parts.now());
-    if (receipt !== undefined) ledger.duplicates++;
-    return receipt;
-  }
-
   #familyOf(family: Family | undefined, speaker: Speaker, topic: string): Family | undefined {
     const { contract, open, refusals } = this.#parts;
     if (topic.startsWith('$')) {
@@ -422,8 +381,4 @@ export class Admitter {
   readonly #now = (): number => this.#parts.env.now();
 
   readonly #wall = (): number => this.#parts.env.wall();
-}
-
-function checkKey(key: unknown): void {
-  if (typeof key !== 'string' || key === '') throw misuse('dedupeKey', 'a non-empty string', key);
 }

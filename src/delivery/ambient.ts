@@ -44,12 +44,14 @@ export class Ambient {
 }
 
 /** What goes on when its handler has ended belongs to the conversation; nobody waits for it. */
-function afterwards({ message }: Attempt): Cause {
+function afterwards({ message, outbox }: Attempt): Cause {
   return {
     message,
     deadline: Infinity,
     heard: false,
     exhausted: undefined,
+    // What has failed is not heard now either.
+    outbox,
     onAbort: () => () => {},
   };
 }

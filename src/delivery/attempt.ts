@@ -15,6 +15,7 @@ import type { ForwardOptions, ForwardTo } from './forward.ts';
 import type { Gathered } from './gathering.ts';
 import { IDEMPOTENCY_HEADER } from './idempotency.ts';
 import type { AnswerLater, DeferOptions, Later } from './later.ts';
+import { Outbox } from './outbox.ts';
 import type { Admission, Asker, Receipt } from './receipt.ts';
 import type { Failure } from './settle.ts';
 import type {
@@ -94,6 +95,7 @@ export class Attempt implements Speaker, Cause {
   #delivery: Delivery | undefined;
   #state: 'running' | 'deferred' | 'over' | 'fenced' = 'running';
   #cancel: Cancellation | undefined = undefined;
+  #outbox: Outbox | undefined = undefined;
 
   constructor(
     worker: Worker,
@@ -282,6 +284,18 @@ export class Attempt implements Speaker, Cause {
     return this.lastCall?.error;
   }
 
+  /** Made when it is first told something; of a failed attempt it keeps what is told too late. */
+  get outbox(): Outbox | undefined {
+    if (!this.#subscription.outbox) return undefined;
+    if (this.running) this.#outbox ??= new Outbox();
+    return this.#outbox;
+  }
+
+  /** It waits for the outcome of what is held until it has ended. */
+  get waitsForItself(): boolean {
+    return this.#outbox?.watched === true;
+  }
+
   get running(): boolean {
     return this.#state === 'running';
   }
@@ -311,6 +325,21 @@ export class Attempt implements Speaker, Cause {
     this.#waitsNoMore();
   }
 
+  /** It has succeeded: what it has told leaves, and what it tells from here on is not held. */
+  letOut(): void {
+    const outbox = this.#outbox;
+    if (outbox === undefined) return;
+    this.#outbox = undefined;
+    outbox.release();
+  }
+
+  /** It has failed: what it has told was never said. */
+  takeBack(): void {
+    if (!this.#subscription.outbox) return;
+    this.#outbox ??= new Outbox();
+    this.#outbox.withdraw();
+  }
+
   /** The handler has returned and owes the answer: what it began goes on. */
   putOff(): void {
     if (this.#state === 'over') this.#state = 'deferred';
@@ -319,6 +348,7 @@ export class Attempt implements Speaker, Cause {
   /** The handler runs on, but what it says is no longer heard. */
   fence(): void {
     if (this.heard) this.#state = 'fenced';
+    this.#outbox?.withdraw();
     this.#waitsNoMore();
   }
 

@@ -13,7 +13,7 @@ export type BroadcastRecipient =
 /** What became of one message of a broadcast. */
 export interface BroadcastOutcome {
   readonly to: string;
-  /** `unsent`: it was delayed, and taken back or refused when it was due. */
+  /** `unsent`: it was delayed or held, and taken back or refused when it was to leave. */
   readonly outcome: 'handled' | 'dead-lettered' | 'expired' | 'cancelled' | 'refused' | 'unsent';
   /** Id of the letter of a dead-lettered one. */
   readonly letterId?: string;

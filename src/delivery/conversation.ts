@@ -56,7 +56,7 @@ export interface Conversation {
   readonly requests: readonly PendingRequest[];
   /** What has no outcome yet, oldest first; also the deliveries of `requests`. */
   readonly deliveries: readonly OpenDelivery[];
-  /** Delayed messages that are not due. */
+  /** Delayed messages that are not due, and what running handlers hold in their outbox. */
   readonly scheduled: readonly Message[];
   /**
    * Ends all that is open: what has not begun, or is deferred, ends `cancelled(withdrawn)`; running

@@ -30,7 +30,7 @@ export class Dedupe {
   find(from: string, topic: string, key: string, now: number): Receipt | undefined {
     const seen = this.#seen.get(keyOf(from, topic, key));
     if (seen === undefined || now - seen.at >= this.#limits.windowMs) return undefined;
-    return new DuplicateReceipt(seen.receipt);
+    return duplicateOf(seen.receipt);
   }
 
   remember(from: string, topic: string, key: string, receipt: Receipt, now: number): void {
@@ -50,6 +50,10 @@ function keyOf(from: string, topic: string, key: string): string {
 }
 
 /** The receipt of the first message, given again for its duplicate. */
+export function duplicateOf(first: Receipt): Receipt {
+  return new DuplicateReceipt(first);
+}
+
 class DuplicateReceipt implements Receipt {
   readonly duplicate = true;
   readonly #first: Receipt;

@@ -115,6 +115,11 @@ export class Deferral implements Lane {
     this.#open.add(this);
     this.attempt.putOff();
     this.#parts.outcomes.deferred(delivery);
+    // Its handler has returned and is never called again, so what it has told leaves now.
+    if (this.failed) this.attempt.takeBack();
+    else this.attempt.letOut();
+    // Those who listened may have answered or ended it.
+    if (this.#status !== 'open') return;
     if (this.#answer !== undefined) this.#settle(this.#answer);
     else if (worker.status === 'stopped') this.#stopped();
     else if (abortReason !== undefined) this.#aborted(abortReason);

@@ -35,8 +35,9 @@ export class DispatchList {
   }
 }
 
-function isPlain({ kind, home, keyed, rate, retry, batcher }: Subscription): boolean {
-  if (kind === 'pull' || batcher !== undefined || !(home instanceof Worker)) return false;
+function isPlain(subscription: Subscription): boolean {
+  const { kind, home, keyed, rate, retry, batcher, outbox } = subscription;
+  if (kind === 'pull' || batcher !== undefined || !(home instanceof Worker) || outbox) return false;
   return keyed === undefined && rate === undefined && retry === undefined;
 }
 

@@ -153,10 +153,12 @@ export class HandlerTimeoutError extends TellaskError {
   readonly topic: string;
   readonly timeoutMs: number;
 
-  constructor(recipient: string, topic: string, timeoutMs: number) {
+  /** `itself`: it has looked at what becomes of a message that is held until it succeeds. */
+  constructor(recipient: string, topic: string, timeoutMs: number, itself: boolean = false) {
+    const how = itself ? `, and may have waited for what its own outbox holds` : '';
     super(
       'TELLASK_HANDLER_TIMEOUT',
-      `The handler of ${recipient} ran longer than ${Math.round(timeoutMs)} ms on ${topic}`,
+      `The handler of ${recipient} ran longer than ${Math.round(timeoutMs)} ms on ${topic}${how}`,
       { stack: false },
     );
     this.recipient = recipient;

@@ -38,6 +38,12 @@ export interface HandlerSettings<M extends Message = Message> {
   readonly key?: (message: M) => unknown;
   /** How often the handler may start. */
   readonly rateLimit?: RateLimit;
+  /**
+   * Holds what the handler tells by `context.publish`, `send` and `broadcast` until it succeeds; what
+   * a failed attempt has told is withdrawn. Requests are not held. Gotcha: do not await the `settled`
+   * or `accepted` of a held message inside the handler. @default true with more than one attempt
+   */
+  readonly outbox?: boolean;
 }
 
 /** Retry of a handler. */
@@ -144,6 +150,7 @@ const HANDLER_OPTIONS: ReadonlySet<string> = new Set([
   'timeoutMs',
   'key',
   'rateLimit',
+  'outbox',
   'busy',
   'type',
   'echo',
@@ -170,7 +177,10 @@ export function checkHandler(handler: unknown, options: HandlerSettings): void {
   if (options.key !== undefined && typeof options.key !== 'function') {
     throw misuse('key', 'a function of the message', options.key);
   }
-  const { retry, rateLimit } = options;
+  const { retry, rateLimit, outbox } = options;
+  if (outbox !== undefined && typeof outbox !== 'boolean') {
+    throw misuse('outbox', 'true or false', outbox);
+  }
   if (retry !== undefined && retry !== false) checkRetry(retry);
   if (rateLimit !== undefined) checkRate(rateLimit, 'rateLimit');
 }

@@ -67,11 +67,11 @@ export class HandlerWatch implements Watch {
   }
 
   #timedOut(timeoutMs: number): void {
-    const { agent, message } = this.attempt;
+    const { agent, message, waitsForItself } = this.attempt;
     const failure = this.#byBudget
       ? { error: overrunOf(message) }
       : ({
-          error: new HandlerTimeoutError(agent, message.topic, timeoutMs),
+          error: new HandlerTimeoutError(agent, message.topic, timeoutMs, waitsForItself),
           stopped: 'timed-out',
         } as const);
     this.#giveGrace(failure);

@@ -55,7 +55,7 @@ export interface Settled {
  */
 export interface Receipt {
   readonly id: string;
-  /** Who gets a copy, one entry a delivery; empty until a delayed message is due. */
+  /** Who gets a copy, one entry a delivery; empty until a delayed or held message leaves. */
   readonly recipients: readonly string[];
   /** Those of them whose mailbox was full: their copy is a dead letter already. */
   readonly overflowed: readonly string[];
@@ -65,7 +65,7 @@ export interface Receipt {
   readonly accepted: Promise<void>;
   /** Resolves when every copy has its outcome. Never rejects. */
   readonly settled: Promise<Settled>;
-  /** Takes back a delayed message that is not due yet; false when it is too late. */
+  /** Takes back a delayed or held message that has not left; false when it is too late. */
   cancel(): boolean;
 }
 

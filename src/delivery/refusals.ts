@@ -4,7 +4,14 @@ import { ValidationError } from '../message/parse.ts';
 import { RateLimitedError } from '../resilience/errors.ts';
 import type { BusEvents } from './bus-events.ts';
 import type { DeadLetterReason, DeadLetters } from './dead-letters.ts';
-import { BudgetExhaustedError, DeniedError, LoopError, UnknownRecipientError } from './errors.ts';
+import {
+  BudgetExhaustedError,
+  BusyError,
+  DeniedError,
+  LoopError,
+  MailboxFullError,
+  UnknownRecipientError,
+} from './errors.ts';
 import type { Ledger } from './ledger.ts';
 import { lineageOf } from './said.ts';
 import type { Scribe } from './scribe.ts';
@@ -48,6 +55,17 @@ export class Refusals {
     const reason = letterReason(error);
     if (reason !== undefined) this.#parts.letters.refuse(message, action, reason, error);
     return this.#tell(message.topic, message.from, error);
+  }
+
+  /** Keeps what is refused only when it leaves: nobody is left to throw the refusal at. */
+  bury(message: Envelope, error: unknown): void {
+    const reason =
+      error instanceof MailboxFullError
+        ? 'overflow'
+        : error instanceof BusyError
+          ? 'rejected'
+          : undefined;
+    if (reason !== undefined) this.#parts.letters.refuse(message, 'send', reason, error);
   }
 
   #tell<E>(topic: string, from: string, error: E): E {

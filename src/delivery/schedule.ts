@@ -1,12 +1,25 @@
 import { Deferred } from '../kernel/deferred.ts';
 import type { Env, Timer } from '../kernel/env.ts';
+import { printAsJson } from '../kernel/inspection.ts';
 import type { Envelope } from '../message/envelope.ts';
 import type { Ledger } from './ledger.ts';
 import type { Receipt, Settled } from './receipt.ts';
 
 const NOTHING: Settled = { handled: 0, deadLettered: [], expired: 0, cancelled: 0 };
 
-/** Messages that are not due yet. They are routed and admitted when they are. */
+/** Makes a message that was delayed or held an admitted one; undefined when it is refused now. */
+type Admit = () => Receipt | undefined;
+
+/** What whoever holds a message hears of it. */
+export interface Holder {
+  readonly admit: Admit;
+  /** It was taken back: it is as if it had never been said. */
+  withdrawn(): void;
+  /** Somebody asks what becomes of it while it is held. */
+  watched(): void;
+}
+
+/** Messages that are not due, or are held. They are routed and admitted when they leave. */
 export class Schedule {
   readonly #env: Env;
   readonly #ledger: Ledger;
@@ -17,33 +30,39 @@ export class Schedule {
     this.#ledger = ledger;
   }
 
-  /** `admit` runs when the message is due; what it throws becomes the receipt's refusal. */
-  add(message: Envelope, delayMs: number, admit: () => Receipt | undefined): Receipt {
-    const scheduled: Scheduled = new Scheduled(message, admit, () => this.#remove(scheduled));
-    this.#waiting.add(scheduled);
-    this.#ledger.scheduled++;
-    scheduled.timer = this.#env.setTimer(delayMs, () => this.#due(scheduled), {
+  /** `admit` runs when the message is due. */
+  add(message: Envelope, delayMs: number, admit: Admit): Receipt {
+    const scheduled = this.#keep(message, admit, undefined);
+    scheduled.timer = this.#env.setTimer(delayMs, () => scheduled.letGo(), {
       keepAlive: true,
       label: 'delayed message',
     });
     return scheduled;
   }
 
-  /** What is not due yet, and fits. */
+  /** Nothing but `letGo` and `cancel` ends it. */
+  hold(message: Envelope, holder: Holder): Scheduled {
+    return this.#keep(message, holder.admit, holder);
+  }
+
+  /** What has not left yet, and fits. */
   matching(matches: (message: Envelope) => boolean): Envelope[] {
     return [...this.#waiting].map(({ message }) => message).filter(matches);
   }
 
-  /** Takes back everything that is not due and fits; returns what it was. */
-  cancelWhere(matches: (message: Envelope) => boolean): Envelope[] {
-    const taken = [...this.#waiting].filter(({ message }) => matches(message));
+  /** Takes back everything that has not left and fits; returns what it was. */
+  cancelWhere(matches: (message: Envelope, held: boolean) => boolean): Envelope[] {
+    const taken = [...this.#waiting].filter(({ message, held }) => matches(message, held));
     for (const scheduled of taken) scheduled.cancel();
     return taken.map((scheduled) => scheduled.message);
   }
 
-  #due(scheduled: Scheduled): void {
-    this.#remove(scheduled);
-    scheduled.admitNow();
+  #keep(message: Envelope, admit: Admit, holder: Holder | undefined): Scheduled {
+    const remove = (): boolean => this.#remove(scheduled);
+    const scheduled: Scheduled = new Scheduled(message, admit, remove, holder);
+    this.#waiting.add(scheduled);
+    this.#ledger.scheduled++;
+    return scheduled;
   }
 
   #remove(scheduled: Scheduled): boolean {
@@ -54,22 +73,23 @@ export class Schedule {
   }
 }
 
-/** The receipt of a delayed message: it becomes that of the admitted one when it is due. */
-class Scheduled implements Receipt {
+/** The receipt of a message that leaves later: it becomes that of the admitted one then. */
+export class Scheduled implements Receipt {
   readonly message: Envelope;
-  readonly duplicate = false;
   timer: Timer | undefined;
-  readonly #admit: () => Receipt | undefined;
+  readonly #admit: Admit;
   readonly #remove: () => boolean;
+  readonly #holder: Holder | undefined;
   #receipt: Receipt | undefined;
   #over = false;
   #settled: Deferred<Settled> | undefined;
   #accepted: Deferred<void> | undefined;
 
-  constructor(message: Envelope, admit: () => Receipt | undefined, remove: () => boolean) {
+  constructor(message: Envelope, admit: Admit, remove: () => boolean, holder: Holder | undefined) {
     this.message = message;
     this.#admit = admit;
     this.#remove = remove;
+    this.#holder = holder;
   }
 
   get id(): string {
@@ -84,7 +104,13 @@ class Scheduled implements Receipt {
     return this.#receipt?.overflowed ?? [];
   }
 
+  /** True when another has said it with the same key while it was held. */
+  get duplicate(): boolean {
+    return this.#receipt?.duplicate ?? false;
+  }
+
   get accepted(): Promise<void> {
+    this.#watch();
     if (this.#accepted === undefined) {
       this.#accepted = new Deferred<void>();
       this.#tell();
@@ -93,6 +119,7 @@ class Scheduled implements Receipt {
   }
 
   get settled(): Promise<Settled> {
+    this.#watch();
     if (this.#settled === undefined) {
       this.#settled = new Deferred<Settled>();
       this.#tell();
@@ -100,23 +127,42 @@ class Scheduled implements Receipt {
     return this.#settled.promise;
   }
 
+  /** It waits for its handler, not for the clock. */
+  get held(): boolean {
+    return this.#holder !== undefined && !this.#over;
+  }
+
   cancel(): boolean {
-    if (!this.#remove()) return false;
+    // What was held may have left for a delay of its own.
+    if (!this.#remove()) return this.#receipt?.cancel() ?? false;
     this.#over = true;
+    this.#holder?.withdrawn();
     this.#tell();
     return true;
   }
 
-  admitNow(): void {
+  /** It is due, or its handler has succeeded. */
+  letGo(): void {
+    if (!this.#remove()) return;
     this.#receipt = this.#admit();
     this.#over = true;
     this.#tell();
   }
 
+  toJSON(): Record<string, unknown> {
+    const { id, recipients, overflowed, duplicate } = this;
+    return { id, recipients, overflowed, duplicate };
+  }
+
+  #watch(): void {
+    if (this.held) this.#holder?.watched();
+  }
+
   #tell(): void {
     if (!this.#over) return;
-    // A message that was taken back, or refused when it was due, has no deliveries to wait for.
+    // A message that was taken back, or refused when it was to leave, has no deliveries to wait for.
     this.#settled?.resolve(this.#receipt?.settled ?? NOTHING);
     this.#accepted?.resolve(this.#receipt?.accepted);
   }
 }
+printAsJson(Scheduled.prototype);

@@ -99,6 +99,12 @@ export class Scribe {
     );
   }
 
+  /** A message that was held, as it is said now: its time to live counts from here. */
+  saidNow(message: Envelope): Envelope {
+    const now = this.#parts.instant();
+    return message.at < now.at ? message.saidIn(now) : message;
+  }
+
   /** The envelope of a call that is refused, for its letter: what cannot be owned is left out. */
   refusedEnvelope(words: Words, lineage: Lineage | undefined): Envelope {
     const payload = this.#parts.keeper.keepAnything(words.payload);

@@ -18,8 +18,13 @@ export function conclude(
 ): boolean {
   if (failure !== undefined) return fail(shop, attempt, failure);
   const { delivery } = attempt;
+  if (attempt.deferral !== undefined) {
+    attempt.deferral.begin();
+    return false;
+  }
+  // Before the outcome: who waits for the bus to be idle waits for what was held, too.
+  attempt.letOut();
   if (value === SKIPPED) shop.outcomes.cancelled(delivery, 'skipped');
-  else if (attempt.deferral !== undefined) attempt.deferral.begin();
   else shop.outcomes.handled(delivery, value);
   return false;
 }
@@ -28,6 +33,7 @@ function fail(shop: Workshop, attempt: Attempt, failure: Failure): boolean {
   const { outcomes } = shop;
   const { delivery, worker } = attempt;
   attempt.deferral?.drop(failure.error);
+  attempt.takeBack();
   const settlement = decide(shop, delivery, failure);
   if (settlement.action === 'retry') {
     if (delivery.subscription.active && worker.status !== 'stopped')

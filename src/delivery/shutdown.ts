@@ -1,4 +1,5 @@
 import type { Env } from '../kernel/env.ts';
+import type { Envelope } from '../message/envelope.ts';
 import type { Attempt } from './attempt.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import type { Deferrals } from './deferrals.ts';
@@ -84,7 +85,8 @@ export async function shutDown(
   parts: ShutdownParts,
   { mode, timeoutMs }: Required<CloseOptions>,
 ): Promise<Closed> {
-  let unsent = cancelScheduled(parts);
+  // What a running handler has told leaves when it succeeds.
+  let unsent = cancelScheduled(parts, (_, held) => !held);
   const drained = mode === 'drain' && (await untilIdle(parts.env, parts.ledger, timeoutMs));
   parts.dispatcher.spill();
   parts.calls.close();
@@ -93,7 +95,7 @@ export async function shutDown(
   parts.seal();
   // Handlers that were given the grace to end may have spoken, and failed into a retry.
   const late = cancelQueued(parts);
-  unsent += cancelScheduled(parts);
+  unsent += cancelScheduled(parts, () => true);
   // What was begun by handlers that were given the grace.
   parts.calls.close();
   parts.requests.failAll((message) => new ClosedError(`the answer to ${message.topic}`));
@@ -114,8 +116,11 @@ function endPulling({ outcomes, households }: ShutdownParts): Abandoned[] {
   });
 }
 
-function cancelScheduled({ schedule, letters }: ShutdownParts): number {
-  const unsent = schedule.cancelWhere(() => true);
+function cancelScheduled(
+  { schedule, letters }: ShutdownParts,
+  matches: (message: Envelope, held: boolean) => boolean,
+): number {
+  const unsent = schedule.cancelWhere(matches);
   for (const message of unsent) letters.refuse(message, 'send', 'closed', undefined);
   return unsent.length;
 }

@@ -6,6 +6,7 @@ import type { Policy } from '../resilience/policy.ts';
 import type { BroadcastReceipt } from './broadcast.ts';
 import type { BudgetExhaustedError } from './errors.ts';
 import type { Gathered } from './gathering.ts';
+import type { Outbox } from './outbox.ts';
 import type { Receipt } from './receipt.ts';
 import type { MessageStream } from './stream.ts';
 import type { Permits } from './subscription.ts';
@@ -200,6 +201,8 @@ export interface Cause {
   readonly heard: boolean;
   /** Set while it only wraps up: then nothing more is begun. */
   readonly exhausted: BudgetExhaustedError | undefined;
+  /** Where what it tells waits until it has succeeded; undefined when it is told at once. */
+  readonly outbox: Outbox | undefined;
   /** Calls back when the handler is aborted; returns how to stop listening. */
   onAbort(callback: (reason: unknown) => void): () => void;
 }

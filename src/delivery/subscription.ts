@@ -45,6 +45,8 @@ export interface SubscriptionInit {
   readonly echo?: boolean;
   readonly retry?: RetryPolicy | undefined;
   readonly retryInPlace?: boolean;
+  /** What its handler tells is held until the attempt has succeeded. */
+  readonly outbox?: boolean;
   /** Milliseconds, `Infinity` for none. */
   readonly timeoutMs?: number;
   readonly keyOf?: ((message: Message) => unknown) | undefined;
@@ -69,6 +71,7 @@ export class Subscription {
   readonly echo: boolean;
   readonly retry: RetryPolicy | undefined;
   readonly retryInPlace: boolean;
+  readonly outbox: boolean;
   readonly timeoutMs: number;
   readonly keyOf: ((message: Message) => unknown) | undefined;
   readonly keyed: KeyedOrder<Delivery> | undefined;
@@ -103,6 +106,7 @@ export class Subscription {
     this.echo = init.echo ?? false;
     this.retry = init.retry;
     this.retryInPlace = init.retryInPlace ?? false;
+    this.outbox = init.outbox ?? false;
     this.timeoutMs = init.timeoutMs ?? Infinity;
     this.keyOf = init.keyOf;
     this.keyed = init.keyed;

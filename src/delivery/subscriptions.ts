@@ -356,7 +356,7 @@ export class Subscriptions {
     options: SubscribeOptions,
     timeoutMs: number,
   ): SubscriptionInit {
-    const { retry, key, rateLimit, busy: policy = 'queue' } = options;
+    const { retry, outbox, key, rateLimit, busy: policy = 'queue' } = options;
     const busy = policy === 'queue' ? undefined : new BusyKeys(policy);
     const keyOf = key ?? (busy === undefined ? undefined : oneKey);
     const again = retry === undefined || retry === false ? undefined : toRetryPolicy(retry);
@@ -374,6 +374,8 @@ export class Subscriptions {
       handlerName: nameOf(handler),
       retry: again,
       retryInPlace: retry !== undefined && retry !== false && retry.order === 'in-place',
+      // Only who may be called again could say the same thing twice.
+      outbox: outbox ?? (again !== undefined && again.maxAttempts > 1),
       keyOf: keyOf as ((message: Message) => unknown) | undefined,
       keyed: busy ?? (key === undefined ? undefined : new KeyedOrder<Delivery>()),
       busy,

@@ -180,6 +180,16 @@ export class Envelope implements Message {
 
   /** The same message with another payload object: what `isolation: 'clone'` hands out. */
   withPayload(payload: unknown): Envelope {
+    return this.#copy(payload, this.#turn, this.#expires);
+  }
+
+  /** The same message, said in a later turn: what it has to live begins then. */
+  saidIn(turn: Said): Envelope {
+    const expires = this.#expires === undefined ? undefined : this.#expires + turn.at - this.at;
+    return this.#copy(this.#payload, turn, expires);
+  }
+
+  #copy(payload: unknown, turn: Said, expires: number | undefined): Envelope {
     return new Envelope(
       this.#origin,
       this.#seq,
@@ -192,8 +202,8 @@ export class Envelope implements Message {
       this.#priority,
       this.#headers,
       this.#lineage,
-      this.#turn,
-      this.#expires,
+      turn,
+      expires,
     );
   }
 

@@ -212,7 +212,7 @@ describe.each(['real', 'simulated'] as const)('busy policies, on the %s Env', (e
             if (payload === 1) context.send('a', 'x', 2);
             if (payload === 1 && how === 'throws') throw new Error('boom');
           },
-          { busy: 'interrupt', retry: { maxAttempts: 3 } },
+          { busy: 'interrupt', retry: { maxAttempts: 3 }, outbox: false },
         );
 
         bus.send('a', 'x', 1);

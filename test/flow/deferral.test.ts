@@ -19,6 +19,19 @@ function makeDesk(bus: MessageBus, name = 'desk') {
 }
 
 describe.each(['real', 'simulated'] as const)('deferred answers, on the %s Env', (env) => {
+  it('has one outcome when whoever hears that it is deferred answers it at once', async () => {
+    const { bus, settle } = makeBus(env);
+    const { owed } = makeDesk(bus);
+    bus.events.on('deferred', () => void owed.at(-1)?.answer('at once'));
+
+    const asked = outcomeOf(bus.request('approve', 0));
+    await settle();
+
+    expect(asked.now()).toEqual({ value: 'at once' });
+    expect(bus.inspect()).toMatchObject({ handled: 1, deferred: 0 });
+    expectBalanced(bus);
+  });
+
   // R:F0
   it('answers later while the agent goes on', async () => {
     const { bus, settle } = makeBus(env);
