@@ -12,6 +12,7 @@ const PUBLIC_CLASSES = [
   'resilience/fallback.ts',
   'resilience/policy.ts',
   'resilience/rate-limit.ts',
+  'saga/saga.ts',
   'state/state-view.ts',
 ];
 
