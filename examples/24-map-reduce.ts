@@ -1,10 +1,7 @@
 // 24 Map and reduce: many pages are read, three at a time, and what fails stays visible.
-import { type Agent, type Context, MessageBus, mapReduce, WorkflowError } from 'tellask';
+import { type Agent, MessageBus, mapReduce, WorkflowError } from 'tellask';
 
-interface Page {
-  readonly name: string;
-  readonly text: string;
-}
+type Page = { readonly name: string; readonly text: string };
 
 function makeReader(agent: Agent): void {
   agent.serve('words.count', (request) => {
@@ -14,21 +11,17 @@ function makeReader(agent: Agent): void {
   });
 }
 
+// The work belongs to the conversation of the handler, and ends with it.
 function makeEditor(agent: Agent): void {
-  agent.serve('book.count', (request, context) => countAll(request.payload as Page[], context));
-}
-
-// It speaks inside the conversation of the handler, and ends with it.
-function countAll(pages: Iterable<Page> | AsyncIterable<Page>, context: Context): Promise<number> {
-  return mapReduce(pages, {
-    map: async (page, work) => Number(await work.request('words.count', page)),
-    reduce: (counts) => counts.reduce((sum, count) => sum + count, 0),
-    concurrency: 3,
-    as: context,
-    onProgress: ({ done, total, last }) => {
-      if (last) context.progress(`${done} of ${total}: page ${last.task} ${last.outcome}`);
-    },
-  });
+  agent.serve('book.count', (request, context) =>
+    mapReduce(request.payload as Page[], {
+      map: async (page, work) => Number(await work.request('words.count', page)),
+      reduce: (counts) => counts.reduce((sum, count) => sum + count, 0),
+      concurrency: 3,
+      as: context,
+      onProgress: ({ last }) => last && context.progress(`page ${last.task} ${last.outcome}`),
+    }),
+  );
 }
 
 const bus = new MessageBus();
@@ -47,24 +40,14 @@ await bus.request('book.count', torn, { onProgress }).catch((error: unknown) => 
   console.log(error.message, '| counted:', error.ok, '|', String(error.cause));
 });
 
-// Chunks of what comes in over time; with `settle` the sum is of what could be done.
-async function* arriving(): AsyncGenerator<Page> {
-  yield* torn;
-}
-const { value, failed } = await mapReduce(arriving(), {
+// In chunks, with `settle`: what could be done, and which items are to be done again.
+const { value, failed } = await mapReduce(torn, {
   chunkSize: 2,
-  map: (chunk) => {
-    for (const { name, text } of chunk) if (text === '') throw new RangeError(`${name} is empty`);
-    return chunk.length;
-  },
-  reduce: (sizes) => sizes.reduce((sum, size) => sum + size, 0),
+  map: (chunk, work) => Promise.all(chunk.map((page) => work.request('words.count', page))),
+  reduce: (counts) => counts.flat(),
   mode: 'settle',
+  as: bus,
 });
-console.log(
-  'pages read:',
-  value,
-  '| not read:',
-  failed.flatMap(({ items }) => items.map((p) => p.name)),
-);
+console.log(value, 'again:', ...failed.flatMap(({ items }) => items.map(({ name }) => name)));
 
 await bus.close();

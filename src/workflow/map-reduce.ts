@@ -81,11 +81,12 @@ const KNOWN: ReadonlySet<string> = new Set(Object.keys(OPTIONS));
  * bus.register('reader', { concurrency: 2 }).serve('words', ({ payload }) =>
  *   String(payload).split(' ').length,
  * );
- * await mapReduce(['a cup of tea', 'two cups'], {
+ * const words = await mapReduce(['a cup of tea', 'two cups'], {
  *   map: (page, work) => work.request('words', page),
  *   reduce: (counts) => counts.reduce((sum: number, count) => sum + Number(count), 0),
  *   as: bus,
- * }); // => 6
+ * });
+ * words; // => 6
  * ```
  */
 export function mapReduce<I, R, T, V extends object = object>(
