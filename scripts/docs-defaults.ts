@@ -22,6 +22,11 @@ const MEANINGS: Readonly<Record<keyof typeof DEFAULTS, Described>> = {
   graceMs: ['bus: `graceMs`', 'from a handler’s time-out to its fence'],
   requestTimeoutMs: ['bus: `requestTimeoutMs`', 'how long `request` waits'],
   streamIdleTimeoutMs: ['`stream`: `idleTimeoutMs`', 'without a chunk, or without a reader'],
+  retryRatio: [
+    'bus: `retryBudget.ratio`',
+    'retries by a `policy`, for each request to a responder',
+  ],
+  retryMinPerSecond: ['bus: `retryBudget.minPerSecond`', 'retries that are allowed in any case'],
   highWaterMark: ['`stream`: `highWaterMark`', 'chunks that are unread at most'],
   priority: ['`publish`, `send`: `priority`', '0 to 10; a request inherits its asker’s'],
   batchMax: ['`subscribeBatch`, `serveBatch`: `batch.max`', 'messages in a batch at most'],

@@ -197,6 +197,7 @@ export class Admitter {
       depth: 0,
       hops: (message.lineage?.hops ?? 0) + 1,
       budget: undefined,
+      retries: 0,
     };
     const words = { action, speaker, to: message.to, topic, family, payload, said };
     const envelope = this.#parts.scribe.envelope(words, message.to, payload, lineage);

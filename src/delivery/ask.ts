@@ -69,7 +69,8 @@ export class Ask {
   }
 
   #askOne(question: Question, options: RequestOptions): Promise<unknown> {
-    if (options.policy !== undefined) return this.#parts.resilient.request(question, options);
+    const { resilient } = this.#parts;
+    if (resilient.concerns(options)) return resilient.request(question, options);
     const responder = this.#parts.chooser.choose(question, options.to);
     const { signal } = options;
     const pending = this.#parts.posing.put(question, responder, termsOf(question, options));
@@ -185,7 +186,7 @@ export class Ask {
     const { highWaterMark = this.#parts.highWaterMark, idleTimeoutMs = streamIdleTimeoutMs } =
       options;
     const stream = new ReplyStream(env, readCount('highWaterMark', highWaterMark, 1));
-    if (options.policy !== undefined) {
+    if (this.#parts.resilient.concerns(options)) {
       this.#parts.resilient.stream(question, options, stream, idleTimeoutMs);
       return stream;
     }

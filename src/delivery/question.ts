@@ -130,15 +130,25 @@ function checkTerms({
   onProgress,
   detached,
   policy,
-}: AskOptions & { readonly onProgress?: unknown }): void {
+  fallback,
+}: AskOptions & { readonly onProgress?: unknown; readonly fallback?: unknown }): void {
   if (detached !== undefined && typeof detached !== 'boolean') {
     throw misuse('detached', 'true or false', detached);
   }
   if (policy !== undefined) checkPolicy(policy);
+  if (fallback !== undefined) checkNames('fallback', fallback);
   readMs('timeoutMs', timeoutMs);
   readMs('idleTimeoutMs', idleTimeoutMs);
   if (onProgress !== undefined && typeof onProgress !== 'function') {
     throw misuse('onProgress', 'a function of the update', onProgress);
+  }
+}
+
+/** @throws TypeError unless it is a list of names. */
+export function checkNames(option: string, names: unknown): void {
+  const isName = (one: unknown): boolean => typeof one === 'string' && one !== '';
+  if (!Array.isArray(names) || !names.every(isName)) {
+    throw misuse(option, 'a list of names of agents', names);
   }
 }
 

@@ -9,6 +9,7 @@ import type { Attempt } from './attempt.ts';
 import type { Delivery } from './delivery.ts';
 import { BudgetExhaustedError, CancelledError, RequestTimeoutError } from './errors.ts';
 import type { Asker, ChunkSink } from './receipt.ts';
+import { countRetry, isRetriedBelow } from './retry-tokens.ts';
 import type { Cause } from './speech.ts';
 import { whereabouts } from './whereabouts.ts';
 
@@ -36,6 +37,8 @@ export interface Terms {
   readonly onProgress: ((update: unknown) => void) | undefined;
   /** Hears the answer in place of the promise: for who asks many at once. */
   readonly onSettled?: ((answer: Answer, pending: Pending) => void) | undefined;
+  /** It is one attempt of a call, which knows itself what its failure means for those above. */
+  readonly isAttempt?: boolean | undefined;
   /** Gets the chunks, and the answer in place of the promise. */
   readonly stream?: AnswerSink | undefined;
 }
@@ -378,11 +381,19 @@ export class Pending implements Asker, Lane, Linked<Pending> {
   /** `unwanted`: also what has come already. */
   #settle(answer: Answer, unwanted: boolean = false): void {
     this.#answer = answer;
+    if (answer.failed) this.#tellAbove();
     this.#leave();
     const { stream } = this.#terms;
     if (stream !== undefined) stream.end(answer, unwanted);
     else if (this.#parts.env.direct) this.run();
     else this.#parts.env.post(this);
+  }
+
+  /** Who waits for it, and fails because of it, is not to be retried if this was. */
+  #tellAbove(): void {
+    const { message } = this;
+    if (this.#terms.isAttempt === true || !isRetriedBelow(message.lineage)) return;
+    countRetry(this.#waiter?.message.lineage);
   }
 
   /** Nobody waits for it from here on. */

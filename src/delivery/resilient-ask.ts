@@ -17,6 +17,9 @@ export interface ResilientAskParts extends ResilientParts {
   readonly idPrefix: string;
 }
 
+/** Who gathers has asked the others already. */
+const NOBODY: readonly string[] = [];
+
 /** Asks with a policy around the requests. */
 export class ResilientAsk {
   readonly #parts: ResilientAskParts;
@@ -26,12 +29,20 @@ export class ResilientAsk {
     this.#parts = parts;
   }
 
+  /** Whether there may be more than one request. */
+  concerns({ policy, fallback, to }: RequestOptions): boolean {
+    if (policy !== undefined || fallback !== undefined) return true;
+    const { fallbacks } = this.#parts;
+    return fallbacks !== undefined && (typeof to !== 'string' || fallbacks.has(to));
+  }
+
   request(question: Question, options: RequestOptions): Promise<unknown> {
-    const { policy, signal, to, idleTimeoutMs = Infinity, onProgress } = options;
+    const { policy, fallback, signal, to, idleTimeoutMs = Infinity, onProgress } = options;
     return new Promise((resolve, reject) => {
       const onSettled = ({ value, failed }: Answer): void =>
         failed ? reject(value) : resolve(value);
-      this.#begin(question, to, { policy, signal, idleTimeoutMs, onProgress, onSettled });
+      const around = { policy, to, fallback, signal };
+      this.#begin(question, { ...around, idleTimeoutMs, onProgress, onSettled });
     });
   }
 
@@ -42,8 +53,9 @@ export class ResilientAsk {
     policy: Policy | undefined,
     { onSettled, onProgress, idleTimeoutMs }: AskedTerms,
   ): ResilientCall {
-    const terms = { policy, signal: undefined, idleTimeoutMs, onProgress, onSettled };
-    return this.#begin(question, undefined, terms, responder);
+    const around = { policy, fallback: NOBODY, signal: undefined };
+    const terms = { ...around, idleTimeoutMs, onProgress, onSettled };
+    return this.#begin(question, terms, responder);
   }
 
   stream(
@@ -52,9 +64,11 @@ export class ResilientAsk {
     stream: ReplyStream,
     idleTimeoutMs: number,
   ): void {
-    const { policy, signal, to, onProgress } = options;
+    const { policy, fallback, signal, to, onProgress } = options;
     const terms: ResilientTerms = {
       policy,
+      to,
+      fallback,
       signal,
       idleTimeoutMs,
       onProgress,
@@ -62,17 +76,12 @@ export class ResilientAsk {
       opened: (source) => stream.opened(source),
       onSettled: (answer, { aborted }) => stream.end(answer, aborted),
     };
-    this.#begin(question, to, terms);
+    this.#begin(question, terms);
   }
 
-  #begin(
-    question: Question,
-    to: RequestOptions['to'],
-    terms: ResilientTerms,
-    only?: Subscription,
-  ): ResilientCall {
+  #begin(question: Question, terms: ResilientTerms, only?: Subscription): ResilientCall {
     const keyed = this.#keyed(question);
-    const aim = new Aim(this.#parts.chooser, keyed, to, only);
+    const aim = new Aim(this.#parts.chooser, keyed, terms.to, only);
     return new ResilientCall(this.#parts, keyed, aim, terms).begin();
   }
 

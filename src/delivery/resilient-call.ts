@@ -2,9 +2,11 @@ import type { Env, Lane, Timer } from '../kernel/env.ts';
 import type { Linked } from '../kernel/linked-list.ts';
 import { Call } from '../resilience/call.ts';
 import { compose } from '../resilience/compose.ts';
-import { type Execution, OwnPolicy, type Policy } from '../resilience/policy.ts';
+import { FallbackError } from '../resilience/errors.ts';
+import { type Execution, OwnPolicy, type Policy, type Work } from '../resilience/policy.ts';
+import type { RetryBudget } from '../resilience/retry-budget.ts';
 import type { Admitter } from './admitter.ts';
-import type { Aim } from './aim.ts';
+import { Aim } from './aim.ts';
 import type { Chooser } from './chooser.ts';
 import type { Delivery } from './delivery.ts';
 import { BudgetExhaustedError, CancelledError, RequestTimeoutError } from './errors.ts';
@@ -13,6 +15,9 @@ import type { OpenCalls } from './open-calls.ts';
 import type { Posing } from './posing.ts';
 import { holderOf, type Question } from './question.ts';
 import type { Answer, AnswerSink, Pending, StreamSource, Terms } from './requests.ts';
+import { CallTokens } from './retry-tokens.ts';
+import type { RequestOptions } from './speech.ts';
+import type { Subscription } from './subscription.ts';
 
 /** What a call with attempts needs of its bus. */
 export interface ResilientParts {
@@ -21,12 +26,23 @@ export interface ResilientParts {
   readonly chooser: Chooser;
   readonly calls: OpenCalls;
   readonly posing: Posing;
+  /** Who is asked for whom, on the whole bus. */
+  readonly fallbacks: ReadonlyMap<string, readonly string[]> | undefined;
+  /** Undefined when retries have no bound. */
+  readonly makeRetryBudget: (() => RetryBudget) | undefined;
   now(): number;
 }
+
+/** What an attempt is: `again` is a retry, `instead` asks another. */
+type Which = 'first' | 'again' | 'instead';
 
 /** What is around the attempts of a call, and who hears of it. */
 export interface ResilientTerms extends Pick<Terms, 'idleTimeoutMs' | 'onProgress'> {
   readonly policy: Policy | undefined;
+  /** Whom the caller named. */
+  readonly to?: RequestOptions['to'];
+  /** Who is asked, in this order, when the one who was asked has failed. */
+  readonly fallback?: readonly string[] | undefined;
   readonly signal: AbortSignal | undefined;
   /** Hears how it ended, once, in place of the promise. */
   readonly onSettled?: ((answer: Answer, call: ResilientCall) => void) | undefined;
@@ -64,15 +80,22 @@ export class ResilientCall implements Lane, Linked<ResilientCall>, Asked, Stream
   next: ResilientCall | undefined = undefined;
   readonly #parts: ResilientParts;
   readonly #question: Question;
-  readonly #aim: Aim;
+  #aim: Aim;
   readonly #terms: ResilientTerms;
   readonly #call: Call;
+  readonly #tokens: CallTokens;
   /** Monotonic instant at which the time of the whole call is over. */
   readonly #until: number;
   readonly #inFlight: InFlight[] = [];
   /** The attempt that began last. */
   #last: Pending | undefined;
   #lastError: { readonly error: unknown } | undefined;
+  /** The library has taken the question back with this error. */
+  #calledBack: { readonly error: unknown } | undefined;
+  /** Why those failed that were asked before the one who is asked now. */
+  readonly #causes: unknown[] = [];
+  /** Who is asked instead, of those who were not asked yet. */
+  #others: string[] | undefined;
   /** Nobody may be asked any more, for this reason. */
   #stopped: { readonly reason: unknown } | undefined;
   /** While it begins, the question is as fresh as the call. */
@@ -87,7 +110,13 @@ export class ResilientCall implements Lane, Linked<ResilientCall>, Asked, Stream
     this.#aim = aim;
     this.#terms = terms;
     this.#until = question.now.at + question.timeoutMs;
-    this.#call = new Call(parts.env, terms.signal, { deadline: this.#until }, aim);
+    this.#tokens = new CallTokens({
+      above: holderOf(question)?.message.lineage,
+      below: () => this.#last?.message.lineage,
+      budget: () => this.#budgetOf(this.#aim.asked),
+    });
+    const around = { deadline: this.#until, retries: this.#tokens };
+    this.#call = new Call(parts.env, terms.signal, around, aim);
   }
 
   get topic(): string {
@@ -137,7 +166,7 @@ export class ResilientCall implements Lane, Linked<ResilientCall>, Asked, Stream
     if (this.#answer === undefined) {
       this.#primary().then(
         (value) => this.#end({ value, failed: false }),
-        (error: unknown) => this.#end({ value: error, failed: true }),
+        (error: unknown) => this.#failed(error),
       );
     }
     this.#beginning = false;
@@ -182,23 +211,26 @@ export class ResilientCall implements Lane, Linked<ResilientCall>, Asked, Stream
 
   #primary(): Promise<unknown> {
     const { policy } = this.#terms;
-    if (policy === undefined) return this.#attempt(this.#call);
+    if (policy === undefined) return this.#attempt(this.#call, 'first');
+    let tries = 0;
     try {
       const own = policy instanceof OwnPolicy ? policy : compose(policy);
       own.bind(this.#parts.env);
-      return own.run((execution) => this.#attempt(execution), this.#call);
+      const attempt: Work<unknown> = (execution) =>
+        this.#attempt(execution, ++tries === 1 ? 'first' : 'again');
+      return own.run(attempt, this.#call);
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
   /** One request. What refuses it says nothing about whom it was for. */
-  #attempt(execution: Execution): Promise<unknown> {
+  #attempt(execution: Execution, which: Which): Promise<unknown> {
     return new Promise((resolve, reject) => {
       try {
         const settled = ({ value, failed }: Answer): void =>
           failed ? reject(value) : resolve(value);
-        const pending = this.#put(settled);
+        const pending = this.#put(which, settled);
         this.#last = pending;
         if (pending.settled !== undefined) return;
         this.#inFlight.push({ pending, reject });
@@ -214,9 +246,11 @@ export class ResilientCall implements Lane, Linked<ResilientCall>, Asked, Stream
     });
   }
 
-  #put(settle: (answer: Answer) => void): Pending {
+  #put(which: Which, settle: (answer: Answer) => void): Pending {
     const question = this.#beginning ? this.#question : this.#asAgain();
+    if (which === 'again' && !this.#tokens.use()) throw this.#notAgain();
     const responder = this.#aim.take();
+    if (which === 'first') this.#budgetOf(responder)?.deposit();
     const { idleTimeoutMs, onProgress, sinkOf } = this.#terms;
     const settled = (answer: Answer, pending: Pending | undefined): void => {
       this.#attemptEnded(answer, pending);
@@ -231,7 +265,8 @@ export class ResilientCall implements Lane, Linked<ResilientCall>, Asked, Stream
       settled: (answer) => settled(answer, pending),
     });
     const terms = { timeoutMs: question.timeoutMs, idleTimeoutMs, onProgress, stream };
-    pending = this.#parts.posing.put(question, responder, { ...terms, onSettled: settled });
+    const own = { ...terms, onSettled: settled, isAttempt: true };
+    pending = this.#parts.posing.put(question, responder, own);
     return pending;
   }
 
@@ -262,6 +297,7 @@ export class ResilientCall implements Lane, Linked<ResilientCall>, Asked, Stream
       this.#lastError = { error: value };
       if (pending !== undefined && whyCalledOff(value, pending) !== undefined) {
         this.#aim.exempt(value);
+        this.#calledBack = { error: value };
       }
       if (this.#stopped !== undefined) this.#end({ value, failed });
     }
@@ -275,6 +311,47 @@ export class ResilientCall implements Lane, Linked<ResilientCall>, Asked, Stream
     this.#leave(UNWANTED);
     if (pending !== undefined) this.#terms.opened?.(pending);
     pending?.listen(this.#terms.signal, holderOf(this.#question));
+  }
+
+  /** The one who was asked has failed, with all that the policy did: another one is asked once. */
+  #failed(error: unknown): void {
+    this.#others ??= [...this.#fallbacks()];
+    const other = this.#mayAskAnother(error) ? this.#others.shift() : undefined;
+    if (other === undefined) {
+      const value = this.#causes.length === 0 ? error : new FallbackError([...this.#causes, error]);
+      this.#end({ value, failed: true });
+      return;
+    }
+    this.#causes.push(error);
+    this.#aim = new Aim(this.#parts.chooser, this.#question, other);
+    this.#attempt(this.#call, 'instead').then(
+      (value) => this.#end({ value, failed: false }),
+      (again: unknown) => this.#failed(again),
+    );
+  }
+
+  #fallbacks(): readonly string[] {
+    const { fallback, to } = this.#terms;
+    if (fallback !== undefined) return fallback;
+    const name = typeof to === 'string' ? to : this.#aim.asked?.owner;
+    return (name === undefined ? undefined : this.#parts.fallbacks?.get(name)) ?? [];
+  }
+
+  /** Not when nobody wants the answer any more, or nobody may be asked. */
+  #mayAskAnother(error: unknown): boolean {
+    const over = this.#answer !== undefined || this.#stopped !== undefined || this.#call.aborted;
+    return !over && this.#calledBack?.error !== error && this.#parts.now() < this.#until;
+  }
+
+  /** What a policy hears that would call again when that is not to be. */
+  #notAgain(): unknown {
+    return this.#lastError?.error ?? new CancelledError(this.topic, 'no retry is left');
+  }
+
+  #budgetOf(responder: Subscription | undefined): RetryBudget | undefined {
+    if (responder === undefined) return undefined;
+    responder.retryBudget ??= this.#parts.makeRetryBudget?.();
+    return responder.retryBudget;
   }
 
   /** A budget that is over lets what is in flight say what it has. */
@@ -335,6 +412,7 @@ export class ResilientCall implements Lane, Linked<ResilientCall>, Asked, Stream
   /** It has ended, for whoever waits for it. */
   #leave(answer: Answer): void {
     this.#answer = answer;
+    this.#tokens.ended(!answer.failed);
     this.#parts.calls.remove(this);
     this.#timer?.cancel();
     this.#off?.();

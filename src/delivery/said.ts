@@ -93,7 +93,16 @@ export function lineageOf(
     const plain = correlationId === undefined && deadline === Infinity && depth === 0;
     if (plain && budget === undefined) return undefined;
     const causationId = undefined;
-    return { correlationId, causationId, deadline, depth, hops: 0, budget, trail: undefined };
+    return {
+      correlationId,
+      causationId,
+      deadline,
+      depth,
+      hops: 0,
+      budget,
+      trail: undefined,
+      retries: 0,
+    };
   }
   const { message } = cause;
   return {
@@ -105,6 +114,7 @@ export function lineageOf(
     hops: (message.lineage?.hops ?? 0) + 1,
     budget,
     trail: undefined,
+    retries: 0,
   };
 }
 

@@ -4,6 +4,7 @@ import { givePlace } from './entry.ts';
 import type { Group } from './group.ts';
 import { SKIPPED } from './middleware.ts';
 import { told } from './outcomes.ts';
+import { countRetry, isRetriedBelow } from './retry-tokens.ts';
 import { type Failure, type Settlement, settle } from './settle.ts';
 import type { Subscription } from './subscription.ts';
 import type { Workshop } from './worker.ts';
@@ -41,6 +42,7 @@ function fail(shop: Workshop, attempt: Attempt, failure: Failure): boolean {
     endWithoutRetry(shop, attempt, failure);
   } else if (settlement.action === 'dead-letter') {
     if (settlement.reason === 'budget') return exhaust(shop, attempt, failure.error);
+    if (delivery.attempts > 1) countRetry(delivery.message.lineage);
     outcomes.deadLettered(delivery, settlement.reason, failure.error);
   } else if (settlement.action === 'cancel') {
     outcomes.cancelled(delivery, 'withdrawn', failure.error);
@@ -50,12 +52,18 @@ function fail(shop: Workshop, attempt: Attempt, failure: Failure): boolean {
 
 function decide(shop: Workshop, delivery: Delivery, failure: Failure): Settlement {
   const { env } = shop;
-  const retry = delivery.flags.streamed ? undefined : delivery.subscription.retry;
+  const final = delivery.flags.streamed || isRetriedForNothing(delivery);
+  const retry = final ? undefined : delivery.subscription.retry;
   const left = delivery.message.expires - shop.now();
   return settle(failure, delivery.attempts, retry, () => env.random(), {
     previousDelayMs: delivery.flags.retryDelayMs,
     remainingMs: left,
   });
+}
+
+/** What it asked was retried and has failed. Of what is told there is nobody above who waits. */
+function isRetriedForNothing({ admission, message }: Delivery): boolean {
+  return admission.asker !== undefined && isRetriedBelow(message.lineage);
 }
 
 /** A budget is used up: first the responder may say what it has; true while it does. */

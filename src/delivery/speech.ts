@@ -95,6 +95,12 @@ export interface RequestOptions extends AskOptions {
    * They count toward `timeoutMs`. @default 0, fails at once
    */
   readonly waitForMs?: number;
+  /**
+   * Agents that are asked instead, each once and in this order, when the one who was asked has
+   * failed and time is left. When all fail, the error is a FallbackError `TELLASK_FALLBACK` with all
+   * causes. @default what the bus's `fallback` has for the one who was asked
+   */
+  readonly fallback?: readonly string[];
 }
 
 /** Options of `whenServed`. */
@@ -134,6 +140,7 @@ export interface StreamOptions
     | 'budget'
     | 'detached'
     | 'policy'
+    | 'fallback'
   > {
   /** Milliseconds for the whole stream; never longer than what the asker has left. @default Infinity */
   readonly timeoutMs?: number;

@@ -2,6 +2,7 @@ import type { Message, MessageType } from '../message/message.ts';
 import type { Pattern } from '../message/pattern.ts';
 import type { Metrics, Series } from '../observe/metrics.ts';
 import type { RetryPolicy } from '../resilience/backoff.ts';
+import type { RetryBudget } from '../resilience/retry-budget.ts';
 import type { Attempt } from './attempt.ts';
 import type { Batcher } from './batcher.ts';
 import type { BusyKeys } from './busy-keys.ts';
@@ -90,6 +91,8 @@ export class Subscription {
   active = true;
   /** The dispatch list of what is sent to this subscription alone, once it was needed. */
   alone: unknown = undefined;
+  /** What its askers may retry together, once one of them asked with a policy. */
+  retryBudget: RetryBudget | undefined = undefined;
   #lastFrom: string | undefined;
   #lastSeries: Series | undefined;
 

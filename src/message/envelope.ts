@@ -39,6 +39,8 @@ export interface Lineage {
   trail?: Trail | undefined;
   /** What everything that is said because of it draws from. */
   readonly budget: Budget | undefined;
+  /** Requests made because of it that were retried, or were not to be, and have not succeeded. */
+  retries: number;
 }
 
 const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({});

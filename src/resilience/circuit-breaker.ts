@@ -241,7 +241,7 @@ async function attempt<T>(fn: Work<T>, call: Call, permit: Permit): Promise<T> {
   try {
     value = await fn(call);
   } catch (error) {
-    if (isCalledOff(call) || wasNotBegun(error)) permit.release();
+    if (isCalledOff(call) || isBlameless(call, error)) permit.release();
     else permit.fail(error);
     throw error;
   }
@@ -253,6 +253,11 @@ function choose(circuits: CircuitRegistry, key: string | undefined, call: Call):
   if (key !== undefined) return circuits.take(key);
   if (call.target === undefined) return circuits.main;
   return circuits.take(call.target.choose((one) => admits(circuits, one)));
+}
+
+/** Whether the error says nothing about the callee: the call did not begin, or not get to him. */
+function isBlameless(call: Call, error: unknown): boolean {
+  return wasNotBegun(error) || call.target?.blames?.(error) === false;
 }
 
 /**

@@ -2,6 +2,7 @@ import { type GuardLimits, type GuardOptions, readGuard } from '../delivery/guar
 import type { MailboxChoice } from '../delivery/handler-options.ts';
 import { readCount } from '../delivery/handler-options.ts';
 import type { Isolation } from '../delivery/payload-keeper.ts';
+import { checkNames } from '../delivery/question.ts';
 import { readMs } from '../delivery/said.ts';
 import type { Env } from '../kernel/env.ts';
 import { misuse } from '../kernel/errors.ts';
@@ -9,6 +10,7 @@ import { refuseUnknown } from '../kernel/unknown-option.ts';
 import { Contract } from '../message/contract.ts';
 import type { AnyContract, ContractShape } from '../message/contract-types.ts';
 import type { Logger } from '../observe/logger.ts';
+import { type RetryBudgetOptions, retryBudget } from '../resilience/retry-budget.ts';
 
 /** What becomes of a publish that nobody hears; it is counted in any case. */
 export type Unheard = 'count' | 'warn' | 'dead-letter';
@@ -37,6 +39,16 @@ export interface BusOptions<C extends ContractShape = AnyContract> {
   readonly graceMs?: number;
   /** How long `request` and `gather` wait, in milliseconds. @default 30_000 */
   readonly requestTimeoutMs?: number;
+  /**
+   * Who is asked instead when an agent that was asked has failed: `{ athena: ['dionysus'] }`. The
+   * `fallback` of a call is used in its place.
+   */
+  readonly fallback?: Readonly<Record<string, readonly string[]>>;
+  /**
+   * How many of the requests to one responder may be retries by a `policy`, as in `retryBudget`.
+   * @default { ratio: 0.1, minPerSecond: 1 }
+   */
+  readonly retryBudget?: Omit<RetryBudgetOptions, 'env'> | false;
   readonly dedupe?: { readonly windowMs?: number; readonly maxKeys?: number };
   readonly deadLetters?: {
     readonly maxLetters?: number;
@@ -74,6 +86,8 @@ export const DEFAULTS = {
   graceMs: 1_000,
   requestTimeoutMs: 30_000,
   streamIdleTimeoutMs: 30_000,
+  retryRatio: 0.1,
+  retryMinPerSecond: 1,
   highWaterMark: 16,
   priority: 5,
   batchMax: 100,
@@ -129,6 +143,8 @@ const BUS_OPTIONS: ReadonlySet<string> = new Set<keyof BusOptions>([
   'handlerTimeoutMs',
   'graceMs',
   'requestTimeoutMs',
+  'fallback',
+  'retryBudget',
   'dedupe',
   'deadLetters',
   'guard',
@@ -160,6 +176,8 @@ export function checkBusOptions(options: BusOptions): void {
   for (const name of ['handlerTimeoutMs', 'graceMs', 'requestTimeoutMs'] as const) {
     readMs(name, options[name]);
   }
+  readFallbacks(options.fallback);
+  readRetryBudget(options.retryBudget);
   readGuard(options.guard, GUARD_DEFAULTS);
   readMs('dedupe.windowMs', options.dedupe?.windowMs);
   readCounts('dedupe', options.dedupe, ['maxKeys']);
@@ -177,6 +195,33 @@ export function checkBusOptions(options: BusOptions): void {
   ] as const) {
     if (options[name] !== undefined) readCount(name, options[name], 0);
   }
+}
+
+/** Who is asked for whom; undefined when nobody is. */
+export function readFallbacks(
+  fallback: BusOptions['fallback'],
+): ReadonlyMap<string, readonly string[]> | undefined {
+  if (fallback === undefined) return undefined;
+  if (typeof fallback !== 'object' || fallback === null || Array.isArray(fallback)) {
+    throw misuse('fallback', 'an object of lists of names', fallback);
+  }
+  const entries = Object.entries(fallback);
+  for (const [name, others] of entries) checkNames(`fallback.${name}`, others);
+  return new Map(entries.map(([name, others]) => [name, [...others]]));
+}
+
+/** The bounds of retries; undefined when there are none. */
+export function readRetryBudget(
+  given: BusOptions['retryBudget'] = {},
+): RetryBudgetOptions | undefined {
+  if (given === false) return undefined;
+  if (typeof given !== 'object' || given === null) {
+    throw misuse('retryBudget', 'an object of options or false', given);
+  }
+  const { retryRatio: ratio, retryMinPerSecond: minPerSecond } = DEFAULTS;
+  const options = { ratio, minPerSecond, ...given };
+  retryBudget(options);
+  return options;
 }
 
 function readCounts(

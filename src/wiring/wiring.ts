@@ -49,8 +49,15 @@ import { Envelope, type Origin } from '../message/envelope.ts';
 import { checkTopic } from '../message/topic.ts';
 import { guardLogger, type Logger, silentLogger } from '../observe/logger.ts';
 import { Metrics } from '../observe/metrics.ts';
+import { retryBudget } from '../resilience/retry-budget.ts';
 import { Router } from '../routing/router.ts';
-import { type BusOptions, DEFAULTS, MAILBOX_DEFAULTS } from './bus-options.ts';
+import {
+  type BusOptions,
+  DEFAULTS,
+  MAILBOX_DEFAULTS,
+  readFallbacks,
+  readRetryBudget,
+} from './bus-options.ts';
 import { type BusLimits, readLimits } from './limits.ts';
 
 /** The options with the contract as it is at run time. */
@@ -208,7 +215,7 @@ export class Wiring {
       scribe,
     });
     this.calls = new OpenCalls(ledger);
-    this.resilient = this.#makeResilient();
+    this.resilient = this.#makeResilient(options);
     this.ask = this.#makeAsk();
     this.broadcast = new Broadcast({
       admitter: this.admitter,
@@ -369,6 +376,7 @@ export class Wiring {
         depth: 0,
         hops: 0,
         budget: undefined,
+        retries: 0,
       },
       { at: this.env.now() },
       undefined,
@@ -433,8 +441,9 @@ export class Wiring {
     });
   }
 
-  #makeResilient(): ResilientAsk {
+  #makeResilient(options: WiringOptions): ResilientAsk {
     const { env, ambient, origin, admitter, posing, chooser, calls } = this;
+    const budget = readRetryBudget(options.retryBudget);
     return new ResilientAsk({
       env,
       ambient,
@@ -443,6 +452,8 @@ export class Wiring {
       posing,
       chooser,
       calls,
+      fallbacks: readFallbacks(options.fallback),
+      makeRetryBudget: budget && (() => retryBudget({ ...budget, env })),
       now: () => env.now(),
     });
   }
