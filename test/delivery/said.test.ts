@@ -67,6 +67,7 @@ describe('what is said', () => {
       deadline: 50,
       depth: 3,
       hops: 6,
+      retries: 0,
     });
   });
 
