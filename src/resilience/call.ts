@@ -135,7 +135,7 @@ export class Call implements Execution {
   #listening(): Cancellation {
     this.#own ??= new Cancellation();
     const [own, above] = [this.#own, this.#above];
-    if (own.aborted || above === undefined) return own;
+    if (above === undefined) return own;
     if (above.aborted) own.abort(above.reason);
     else this.#unlink ??= listenTo(above, (reason) => own.abort(reason));
     return own;

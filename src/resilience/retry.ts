@@ -80,6 +80,7 @@ class Retry extends OwnPolicy {
   }
 
   run<T>(fn: Work<T>, call: Call): Promise<T> {
+    if (call.aborted) return Promise.reject(call.reason);
     this.policy.budget?.deposit();
     // Attempts of a retry around this one are not its own.
     const first = call.attempt === 1 ? call : new Call(this.env, call, FIRST);

@@ -1,4 +1,5 @@
-import type { Env } from '../kernel/env.ts';
+import { Deferred } from '../kernel/deferred.ts';
+import type { Env, Timer } from '../kernel/env.ts';
 import { misuse } from '../kernel/errors.ts';
 import { isThenable, promiseOf } from '../kernel/thenable.ts';
 import { refuseUnknown } from '../kernel/unknown-option.ts';
@@ -59,22 +60,25 @@ const TIMER = { keepAlive: true, label: 'time-out' } as const;
 const NOTHING = (): void => {};
 
 class Timeout extends OwnPolicy {
-  readonly #timeoutMs: number;
-  readonly #aggressive: boolean;
+  readonly timeoutMs: number;
+  readonly aggressive: boolean;
 
   constructor(timeoutMs: number, aggressive: boolean, env: Env | undefined) {
     super(env);
-    this.#timeoutMs = timeoutMs;
-    this.#aggressive = aggressive;
+    this.timeoutMs = timeoutMs;
+    this.aggressive = aggressive;
   }
 
   run<T>(fn: Work<T>, call: Call): Promise<T> {
-    const until = this.env.now() + this.#timeoutMs;
+    if (call.aborted) return Promise.reject(call.reason);
+    const until = this.env.now() + this.timeoutMs;
     const below = new Call(this.env, call, { deadline: until });
     try {
       const result = fn(below);
-      if (isThenable(result))
-        return this.#limit(promiseOf(result) as Promise<T>, until, call, below);
+      // Most work that is quick is done here, and needed neither a timer nor a listener.
+      if (isThenable(result)) {
+        return new Limited(this, promiseOf(result) as Promise<T>, call, below).wait(until);
+      }
       below.end();
       return Promise.resolve(result);
     } catch (error) {
@@ -82,42 +86,62 @@ class Timeout extends OwnPolicy {
       return Promise.reject(reasonOf(below, error));
     }
   }
+}
 
-  /** No timer and no listener was needed so far: most work that is quick ends before it is waited for. */
-  #limit<T>(work: Promise<T>, until: number, above: Call, below: Call): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      const { env } = this;
-      const aggressive = this.#aggressive;
-      const due = (): void => {
-        const error = new PolicyTimeoutError(this.#timeoutMs);
-        if (aggressive) giveUp(error);
-        below.abort(error);
-      };
-      const timer = until === Infinity ? undefined : env.setTimer(until - env.now(), due, TIMER);
-      let unlisten = NOTHING;
-      const giveUp = (reason: unknown): void => {
-        timer?.cancel();
-        unlisten();
-        reject(reason);
-        above.leaveBehind(work);
-      };
-      if (aggressive) unlisten = above.onAbort(giveUp);
-      const end = (): void => {
-        timer?.cancel();
-        unlisten();
-        below.end();
-      };
-      work.then(
-        (value) => {
-          end();
-          resolve(value);
-        },
-        (error: unknown) => {
-          end();
-          reject(reasonOf(below, error));
-        },
-      );
-    });
+/** One call whose work has given back a promise. */
+class Limited<T> {
+  readonly #policy: Timeout;
+  readonly #work: Promise<T>;
+  readonly #above: Call;
+  readonly #below: Call;
+  readonly #ended = new Deferred<T>();
+  #timer: Timer | undefined;
+  #unlisten = NOTHING;
+
+  constructor(policy: Timeout, work: Promise<T>, above: Call, below: Call) {
+    this.#policy = policy;
+    this.#work = work;
+    this.#above = above;
+    this.#below = below;
+  }
+
+  wait(until: number): Promise<T> {
+    const { env, aggressive } = this.#policy;
+    if (until < Infinity) this.#timer = env.setTimer(until - env.now(), () => this.#due(), TIMER);
+    if (aggressive) this.#unlisten = this.#above.onAbort((reason) => this.#giveUp(reason));
+    this.#work.then(
+      (value) => {
+        this.#end();
+        this.#ended.resolve(value);
+      },
+      (error: unknown) => {
+        this.#end();
+        this.#ended.reject(reasonOf(this.#below, error));
+      },
+    );
+    return this.#ended.promise;
+  }
+
+  #due(): void {
+    const error = new PolicyTimeoutError(this.#policy.timeoutMs);
+    if (this.#policy.aggressive) this.#giveUp(error);
+    this.#below.abort(error);
+  }
+
+  #giveUp(reason: unknown): void {
+    this.#stop();
+    this.#ended.reject(reason);
+    this.#above.leaveBehind(this.#work);
+  }
+
+  #end(): void {
+    this.#stop();
+    this.#below.end();
+  }
+
+  #stop(): void {
+    this.#timer?.cancel();
+    this.#unlisten();
   }
 }
 

@@ -127,6 +127,16 @@ describe('the signal of a call', () => {
     },
   );
 
+  it('is true also when it is first read after the end', () => {
+    const controller = new AbortController();
+    const [called, quiet] = [new Call(env, controller.signal), new Call(env)];
+    for (const call of [called, quiet]) call.end();
+
+    controller.abort('stop');
+
+    expect([called.signal.reason, quiet.signal.aborted]).toEqual(['stop', false]);
+  });
+
   it('does not abort what is above', () => {
     const above = new Call(env);
     const call = new Call(env, above);

@@ -84,6 +84,21 @@ describe('retry', () => {
   });
 
   // R:H2
+  it('remembers its last delay, which decorrelated jitter goes out from', async () => {
+    const options = { seed: 7 };
+    const [env, twin] = [new SimEnv(options), new SimEnv(options)];
+    const { work, calls } = failing(env, 2);
+
+    const done = retry({ env, jitter: 'decorrelated' }).execute(work);
+    await env.run();
+    await done;
+
+    const first = 100 + twin.random() * 200;
+    const second = 100 + twin.random() * (3 * first - 100);
+    expect(calls).toEqual([0, first, first + second]);
+  });
+
+  // R:H2
   it('waits at least as long as the error asks for', async () => {
     const { env, policy } = make();
     const { work, calls } = failing(
@@ -427,6 +442,19 @@ describe('an abort of a retried call', () => {
       }
     },
   );
+
+  it('that came before, from above, lets nothing begin, and nothing is paid for it', async () => {
+    const env = new SimEnv();
+    const budget = retryBudget({ env });
+    const fn = vi.fn();
+    const call = new Call(env);
+    call.abort('stop');
+
+    await expect((retry({ env, budget }) as OwnPolicy).run(fn, call)).rejects.toBe('stop');
+
+    expect(fn).not.toHaveBeenCalled();
+    expect(budget.snapshot().deposits).toBe(0);
+  });
 
   it('reaches the work through its signal, which is that of the caller', async () => {
     const { env, policy } = make();

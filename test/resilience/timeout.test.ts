@@ -157,6 +157,48 @@ describe.each(MODES)('a time-out (%s)', (mode) => {
     },
   );
 
+  it('gives the reason of the caller when work fails at once, having been called off', async () => {
+    const { env, policy } = make({ mode });
+    const controller = new AbortController();
+    const suicidal = (): never => {
+      controller.abort('stop');
+      throw new Error('no');
+    };
+
+    await expect(policy.execute(suicidal, controller.signal)).rejects.toBe('stop');
+
+    expect(env.pendingTimers()).toEqual([]);
+  });
+
+  it('does not begin what was called off above', async () => {
+    const { env, policy } = make({ mode });
+    const fn = vi.fn();
+    const call = new Call(env);
+    call.abort('stop');
+
+    await expect((policy as OwnPolicy).run(fn, call)).rejects.toBe('stop');
+
+    expect(fn).not.toHaveBeenCalled();
+  });
+
+  // R:H3
+  it('counts from the call, also the time before the work gives back its promise', async () => {
+    let busyMs = 0;
+    class BusyEnv extends SimEnv {
+      override now(): number {
+        return super.now() + busyMs;
+      }
+    }
+    const env = new BusyEnv();
+    const busy = (): Promise<never> => {
+      busyMs = 60;
+      return hang();
+    };
+    outcomeOf(timeout({ timeoutMs: 100, mode, env }).execute(busy));
+
+    expect(env.pendingTimers()).toEqual([{ label: 'time-out', at: 40 }]);
+  });
+
   it('that is unlimited sets no timer and still knows the patience of the caller', async () => {
     const { env, policy } = make({ mode, timeoutMs: Infinity });
     const controller = new AbortController();
@@ -185,9 +227,10 @@ describe.each(MODES)('a time-out (%s)', (mode) => {
     const { signal } = new AbortController();
     const during = new Set<number>();
     for (let i = 0; i < 1_000; i++) {
-      const work = async (execution: Execution) => {
+      const work = (execution: Execution): unknown => {
         if (i % 2 === 0) void execution.signal;
-        await wait(i % 200);
+        if (i % 5 === 0) throw new Error('no');
+        return i % 5 === 1 ? i : wait(i % 200);
       };
       outcomeOf(policy.execute(work, signal));
       during.add(getEventListeners(signal, 'abort').length);
@@ -249,6 +292,20 @@ describe('what becomes of work after an aggressive time-out', () => {
     await env.run();
 
     expect(log).toEqual([`given up at ${Math.min(100, abortAt)}`, 'quiet at 500']);
+  });
+
+  it('needs no timer any more', async () => {
+    const { env, policy } = make();
+    const controller = new AbortController();
+    const outcome = outcomeOf(policy.execute(() => hang(), controller.signal));
+    const before = env.pendingTimers().length;
+
+    controller.abort('stop');
+    const after = env.pendingTimers().length;
+    await env.settle();
+
+    expect([before, after]).toEqual([1, 0]);
+    expect(outcome.now()).toEqual({ error: 'stop' });
   });
 
   it('does not hinder that it is called again', async () => {
