@@ -1,5 +1,6 @@
 import type { Env } from '../kernel/env.ts';
 import { misuse } from '../kernel/errors.ts';
+import { isThenable, promiseOf } from '../kernel/thenable.ts';
 import type { Call } from './call.ts';
 import type { Circuit } from './circuit.ts';
 import type { CircuitExplanation } from './circuit-explain.ts';
@@ -231,22 +232,37 @@ function through<T>(
     return Promise.reject(error);
   }
   const waitMs = circuit.waitMs();
-  // Rejected and not thrown: at an open circuit, throwing would cost more than all the rest.
   if (waitMs > 0) return rejection(circuit.refusal(waitMs));
   return attempt(fn, call, circuit.enter());
 }
 
-async function attempt<T>(fn: Work<T>, call: Call, permit: Permit): Promise<T> {
-  let value: T;
+/** With `then` and not with `await`, which costs a call that succeeds one promise more. */
+function attempt<T>(fn: Work<T>, call: Call, permit: Permit): Promise<T> {
+  let result: T | PromiseLike<T>;
   try {
-    value = await fn(call);
+    result = fn(call);
   } catch (error) {
-    if (isCalledOff(call) || isBlameless(call, error)) permit.release();
-    else permit.fail(error);
-    throw error;
+    return Promise.reject(failed(call, permit, error));
   }
-  permit.succeed();
-  return value;
+  if (!isThenable(result)) {
+    permit.succeed();
+    return Promise.resolve(result);
+  }
+  return (promiseOf(result) as Promise<T>).then(
+    (value) => {
+      permit.succeed();
+      return value;
+    },
+    (error: unknown) => {
+      throw failed(call, permit, error);
+    },
+  );
+}
+
+function failed(call: Call, permit: Permit, error: unknown): unknown {
+  if (isCalledOff(call) || isBlameless(call, error)) permit.release();
+  else permit.fail(error);
+  return error;
 }
 
 function choose(circuits: CircuitRegistry, key: string | undefined, call: Call): Circuit {
