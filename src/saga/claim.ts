@@ -35,7 +35,7 @@ export interface Claim {
   readonly leaseMs: number;
   readonly maxRecoveries: number;
   readonly storeTimeoutMs: number;
-  /** A new saga is not begun when it has aborted. */
+  /** What had aborted before: a new saga is not begun then. */
   readonly signal: AbortSignal | undefined;
   /** Also when somebody else holds it. */
   readonly takeOver: boolean;

@@ -83,8 +83,9 @@ export function checkName(what: string, name: unknown): asserts name is string {
   if (typeof name !== 'string' || name === '' || name.length > LONGEST_NAME) {
     throw misuse(what, `a string of 1 to ${LONGEST_NAME} characters`, name);
   }
-  if (name === '__proto__' || /[/>(),*\0\p{Surrogate}]/u.test(name)) {
-    throw misuse(what, 'a name without / > ( ) , and *', name);
+  // Results and journals are plain objects: every one of them has a `constructor` already.
+  if (name in Object.prototype || /[/>(),*\0\p{Surrogate}]/u.test(name)) {
+    throw misuse(what, 'a name without / > ( ) , and * that is no property of every object', name);
   }
 }
 

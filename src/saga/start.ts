@@ -93,6 +93,9 @@ function claim(order: Order, key: string, owner: string, ended: Set<string>): Pr
     owner,
     saga: plan.name,
     fingerprint: plan.fingerprint,
+    signal: [terms.signal, isContext(terms.voice) ? terms.voice.signal : undefined].find(
+      (signal) => signal?.aborted,
+    ),
     hasEnded: (other) => ended.has(other),
   });
 }

@@ -16,6 +16,7 @@ const CODES: ReadonlySet<unknown> = new Set([
   'TELLASK_FENCED',
   'TELLASK_HANDLER_TIMEOUT',
   'TELLASK_INTERRUPTED',
+  'TELLASK_PAYLOAD',
   'TELLASK_RESPONDER_LEFT',
   'TELLASK_SAGA_DATA',
   'TELLASK_SAGA_STEP_TIMEOUT',
@@ -32,9 +33,17 @@ export function leavesOpen(error: unknown): boolean {
   let one = error;
   for (let depth = 0; depth < MAX_CAUSES && typeof one === 'object' && one !== null; depth += 1) {
     if (CODES.has(read(one, 'code')) || NAMES.has(read(one, 'name'))) return true;
+    if (isRefusedAnswer(one)) return true;
     one = read(one, 'cause');
   }
   return false;
+}
+
+/** Who gave an answer that the contract does not allow has done what he was asked. */
+function isRefusedAnswer(error: object): boolean {
+  if (read(error, 'code') !== 'TELLASK_VALIDATION') return false;
+  const what = read(error, 'what');
+  return what === 'output' || what === 'chunk';
 }
 
 function read(from: object, key: string): unknown {

@@ -105,6 +105,31 @@ describe.each(['real', 'simulated'] as const)('a saga on a bus, on the %s Env', 
     await bus.close();
   });
 
+  it('is not begun by a handler that was called off before', async () => {
+    const { bus, settle } = makeBus(env);
+    const store = new MemoryStore();
+    const open = gate();
+    let why: unknown;
+    bus.register('agency').serve('trip', async ({ payload }, context) => {
+      await open.opened;
+      const terms = { as: context, store };
+      why = await makeBooking()
+        .run('7', payload as Trip, terms)
+        .catch((error) => error.message);
+    });
+    const controller = new AbortController();
+    outcomeOf(bus.request('trip', { to: 'Rome' }, { signal: controller.signal }));
+    await settle();
+
+    controller.abort(new Error('never mind'));
+    open.open();
+    await settle();
+
+    expect(why).toBe('never mind');
+    expect(store.toJSON().revision).toBe(0);
+    await bus.close();
+  });
+
   it('stands still when its bus closes, undoes nothing, and goes on elsewhere at once', async () => {
     const first = makeBus(env);
     const log: string[] = [];

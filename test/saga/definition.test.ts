@@ -13,7 +13,8 @@ describe('a definition', () => {
   it.each([
     ['', TypeError, 'The name of a saga must be a string of 1 to 128 characters'],
     ['a/b', TypeError, 'a name without /'],
-    ['__proto__', TypeError, 'a name without /'],
+    ['__proto__', TypeError, 'no property of every object'],
+    ['constructor', TypeError, 'no property of every object'],
     [7, TypeError, 'The name of a saga must be a string'],
     ['x'.repeat(129), TypeError, 'a string of 129 characters'],
   ])('refuses the name %j', (name, type, text) => {

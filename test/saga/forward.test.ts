@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
 import { MemoryStore, saga } from '../../src/index.ts';
 
-it('runs its steps in order', async () => {
+// R:I2: a group sees what was before it, and what follows sees the group.
+it('runs steps in order and gives each what the ones before have returned', async () => {
   const store = new MemoryStore();
   const log: string[] = [];
   const trip = saga<{ to: string }>('trip')

@@ -288,6 +288,40 @@ describe('the same id', () => {
     expect((await third).status).toBe('completed');
   });
 
+  it('with another input or definition is refused by the one that has taken it up, too', async () => {
+    const world = new World();
+    const store = dying(3, 'after');
+    void trip(world).run('1', { to: 'Rome' }, { store, env: new SimEnv() });
+    await turn();
+    const kept = left(store);
+    const open = gate();
+    const resumed = trip(world, world.step('b', { run: () => open.opened })).resume('1', {
+      store: kept,
+      env: await later(),
+    });
+
+    const oslo = trip(world).run('1', { to: 'Oslo' }, { store: kept });
+    const other = saga('trip').step('a', world.step('a')).resume('1', { store: kept });
+
+    await expect(other).rejects.toMatchObject({ code: 'TELLASK_SAGA_CHANGED' });
+    open.open();
+    await expect(oslo).rejects.toMatchObject({ code: 'TELLASK_SAGA_INPUT' });
+    expect((await resumed).status).toBe('completed');
+  });
+
+  it('fails for all who joined when it stands still', async () => {
+    const store = watched(() => Promise.reject(new Error('disk')));
+    const booking = trip(new World());
+    const { signal } = new AbortController();
+
+    const both = [booking.run('1', {}, { store }), booking.run('1', {}, { store, signal })];
+    const outcomes = await Promise.allSettled(both);
+
+    for (const outcome of outcomes) {
+      expect(outcome).toMatchObject({ reason: { code: 'TELLASK_SAGA_STOPPED' } });
+    }
+  });
+
   it('is refused while another process works on it, and says for how long', async () => {
     const world = new World();
     const env = new SimEnv();

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { MemoryStore, type SagaEvent, saga } from '../../src/index.ts';
+import { MemoryStore, type SagaEvent, saga, ValidationError } from '../../src/index.ts';
 import { SimEnv } from '../../src/testing/sim-env.ts';
 import { gate, hang } from '../flow/books.ts';
 import { story, turn, World } from './world.ts';
 
 const full = new Error('full');
+const refused = new ValidationError({ what: 'output', topic: 'flight.book' }, []);
 
 describe('a saga that fails', () => {
   // R:I1
@@ -93,6 +94,7 @@ describe('a saga that fails', () => {
     ['its own time-out', Object.assign(new Error('late'), { code: 'TELLASK_TIMEOUT' })],
     ['a connection that broke', new TypeError('fetch failed', { cause: { code: 'ECONNRESET' } })],
     ['an abort', new DOMException('gone', 'AbortError')],
+    ['an answer that the contract refuses', refused],
     ['a result that is not JSON', undefined],
   ])('undoes a step of which nobody knows whether it happened: %s', async (_name, error) => {
     const world = new World();
@@ -363,6 +365,30 @@ describe('a policy of any make', () => {
     expect(meanwhile).toEqual(['a']);
     // It came to its end within the grace, so that its result is known.
     expect([status, ...world.log]).toEqual(['compensated', 'a', 'b', 'undo a late']);
+  });
+
+  it('is told the time of the run, and what it leaves running may have happened when it fails', async () => {
+    const world = new World();
+    const env = new SimEnv();
+    const bound: unknown[] = [];
+    const impatient = {
+      bind: (to: unknown) => void bound.push(to),
+      execute: (fn: (execution: never) => unknown) => {
+        void Promise.resolve(fn({} as never)).catch(() => {});
+        return Promise.reject(new Error('impatient'));
+      },
+    };
+    const run = ({ signal }: { signal: AbortSignal }): Promise<never> =>
+      new Promise((_resolve, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason));
+      });
+    const trip = saga('trip').step('a', world.step('a', { policy: impatient, run }));
+
+    const { status, error } = await trip.run('1', {}, { env });
+
+    expect(bound).toEqual([env]);
+    expect([status, error?.message]).toEqual(['compensated', 'impatient']);
+    expect(world.log).toEqual(['a', 'undo a undefined']);
   });
 
   it('may refuse what a step returned: then the effect is there, and is undone', async () => {
