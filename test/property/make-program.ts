@@ -67,7 +67,7 @@ class Maker {
       [
         ...['retry', 'inPlace', 'keyed', 'rated', 'group', 'replay', 'echo', 'own', 'acts'],
         ...['priority', 'ttl', 'delay', 'dedupe', 'retain', 'place', 'deep', 'small', 'timeout'],
-        ...['busy'],
+        ...['busy', 'outbox'],
       ].map((name) => [name, rarity()]),
     );
     this.#endings = ENDINGS.map((_, i) => rarity() + (i === 0 ? 0.5 : 0));
@@ -193,6 +193,7 @@ class Maker {
       busy: this.#chance('busy') ? this.#pickOne(POLICIES) : 'queue',
       rated: this.#chance('rated'),
       timeoutMs: this.#chance('timeout') ? this.#pickOne([0, 5, 50]) : 1_000,
+      outbox: this.#chance('outbox') ? this.#random() < 0.5 : undefined,
       group: this.#chance('group'),
       replay: this.#chance('replay'),
       echo: this.#chance('echo'),

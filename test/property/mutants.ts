@@ -85,6 +85,30 @@ export const MUTANTS: readonly Mutant[] = [
     replacement: "if (events.has('abandoned'))",
   },
   {
+    name: 'what a failed attempt has told is said',
+    file: 'delivery/settling.ts',
+    text: 'attempt.takeBack();',
+    replacement: 'attempt.letOut();',
+  },
+  {
+    name: 'what is held is forgotten when its handler has succeeded',
+    file: 'delivery/settling.ts',
+    text: 'attempt.letOut();',
+    replacement: '',
+  },
+  {
+    name: 'what is held leaves in another order',
+    file: 'delivery/outbox.ts',
+    text: 'for (const { message } of this.#held) message.letGo();',
+    replacement: 'for (const { message } of this.#held.toReversed()) message.letGo();',
+  },
+  {
+    name: 'what is told is not held',
+    file: 'delivery/attempt.ts',
+    text: 'if (!this.#subscription.outbox) return undefined;',
+    replacement: 'if (this.running) return undefined;',
+  },
+  {
     name: 'a delayed message outlives the bus',
     file: 'delivery/schedule.ts',
     text: 'for (const scheduled of taken) scheduled.cancel();',

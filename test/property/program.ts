@@ -49,6 +49,7 @@ export interface Hearing {
   readonly busy: BusyPolicy;
   readonly rated: boolean;
   readonly timeoutMs: number;
+  readonly outbox: boolean | undefined;
   readonly group: boolean;
   readonly replay: boolean;
   readonly echo: boolean;

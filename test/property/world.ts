@@ -23,6 +23,7 @@ import {
   type Step,
   TOPICS,
 } from './program.ts';
+import { Wording } from './wording.ts';
 
 /** The library under test: the sources, or a mutated copy of them. */
 export interface Library {
@@ -66,6 +67,7 @@ export class World {
   readonly #answers = new Map<number, unknown[]>();
   readonly #answered = new Set<number>();
   readonly #retained = new Set<string>();
+  readonly #wording: Wording;
   #controller = new AbortController();
   #said = 0;
   #taken = 0;
@@ -88,6 +90,7 @@ export class World {
       requestTimeoutMs: 500,
     });
     this.books = new Books(this.bus);
+    this.#wording = new Wording(this.bus, this.books, this.#retained);
   }
 
   /** Does one step, and looks whether all still adds up. */
@@ -185,7 +188,10 @@ export class World {
       hearer?.handle?.unsubscribe();
       if (hearer !== undefined) hearer.over = true;
     },
-    cancel: ({ which }) => this.#receipts.at(-1 - which)?.receipt.cancel(),
+    cancel: ({ which }) => {
+      const receipt = this.#receipts.at(-1 - which)?.receipt;
+      if (receipt?.cancel() === true) this.#wording.takenBack(receipt.id);
+    },
     receive: ({ who, timeoutMs }) => {
       const got = this.#agent(who).receive({ timeoutMs });
       this.#owe('receive', got, timeoutMs + 1);
@@ -319,13 +325,15 @@ export class World {
     return hearer;
   }
 
-  #optionsOf({ attempts, baseMs, inPlace, keyed, busy, rated, timeoutMs }: Hearing): object {
+  #optionsOf(hearing: Hearing): object {
+    const { attempts, baseMs, inPlace, keyed, busy, rated, timeoutMs, outbox } = hearing;
     const order = inPlace ? 'in-place' : 'requeue';
     return {
       timeoutMs,
       ...(attempts > 1 && { retry: { maxAttempts: attempts, baseMs, jitter: 'none', order } }),
       ...(keyed && { key: ({ payload }: Message) => (payload as Payload).k }),
       busy,
+      ...(outbox !== undefined && { outbox }),
       ...(rated && { rateLimit: { limit: 1, perMs: 30 } }),
     };
   }
@@ -357,23 +365,28 @@ export class World {
     if (context.attempt <= behaviour.fails) throw new Error('boom: at first');
     const ending = this.#endings[behaviour.ending](behaviour, message, context);
     read();
-    if (awaited.length === 0 && !(ending instanceof Promise)) return ending;
+    if (awaited.length === 0 && !(ending instanceof Promise)) {
+      this.#wording.returns(context);
+      return ending;
+    }
     return Promise.all([ending, ...awaited]).then(([value]) => {
       read();
-      this.#speakLate(behaviour, message, context);
+      this.#speakLate(hearer, message, context);
+      this.#wording.returns(context);
       return value;
     });
   }
 
   /** A handler whose delivery is over must not be heard. */
-  #speakLate({ acts }: Behaviour, message: Message, context: Context): void {
+  #speakLate(hearer: Hearer, message: Message, context: Context): void {
+    const { acts } = hearer.behaviour;
     if ((message.payload as Payload).d === 0 || !acts.some(({ act }) => act === 'late-publish'))
       return;
     const over = this.books.isOver(message);
     const receipt = this.#try(() => context.publish('a', this.#next(0, undefined)));
     if (receipt === undefined) return;
     if (over && this.#retained.size === 0) this.books.blame('a fenced handler was heard');
-    this.#keep(receipt);
+    this.#keep(this.#worded(hearer, message, context, receipt));
   }
 
   #act(
@@ -388,12 +401,16 @@ export class World {
       case 'publish': {
         const { topic, priority } = act;
         const payload = this.#next(d - 1, k);
-        this.#keep(context.publish(TOPICS[topic] as string, payload, { priority }));
+        const receipt = context.publish(TOPICS[topic] as string, payload, { priority });
+        this.#keep(this.#worded(hearer, message, context, receipt));
         return;
       }
-      case 'send':
-        this.#keep(context.send(name(act.to), TOPICS[act.topic] as string, this.#next(d - 1, k)));
+      case 'send': {
+        const payload = this.#next(d - 1, k);
+        const receipt = context.send(name(act.to), TOPICS[act.topic] as string, payload);
+        this.#keep(this.#worded(hearer, message, context, receipt));
         return;
+      }
       case 'request': {
         const payload = this.#next(d - 1, k);
         const { timeoutMs } = act;
@@ -436,6 +453,13 @@ export class World {
       case 'late-publish':
         return;
     }
+  }
+
+  /** What it has told is held until it has succeeded, if it has an outbox. */
+  #worded(hearer: Hearer, message: Message, context: Context, receipt: Receipt): Receipt {
+    const { outbox, attempts } = hearer.hearing;
+    if (outbox ?? attempts > 1) this.#wording.tells(message, context, receipt.id);
+    return receipt;
   }
 
   /** A reply that is sent by hand is foreign, unless its sender may not speak at all. */
