@@ -262,6 +262,7 @@ describe('what becomes of work after an aggressive time-out', () => {
   // R:H3
   it.each([
     ['hangs', () => hang()],
+    ['is of another make and hangs', () => thenable(() => {})],
     ['succeeds', (after: Promise<void>) => after.then(() => 7)],
     ['fails', (after: Promise<void>) => after.then(() => expect.fail('late'))],
   ])('changes nothing when it %s', async (_, work) => {
