@@ -34,8 +34,9 @@ export function toMermaid(
   const drawn = entries.slice(0, maxMessages);
   const aliases = aliasesOf(drawn);
   const lines = ['sequenceDiagram'];
-  if (title !== undefined) lines.push(`  title ${label(title)}`);
-  for (const [name, alias] of aliases) lines.push(`  participant ${alias} as ${label(name)}`);
+  if (title !== undefined) lines.push(`  title ${mermaidLabel(title)}`);
+  for (const [name, alias] of aliases)
+    lines.push(`  participant ${alias} as ${mermaidLabel(name)}`);
   for (const entry of drawn) lines.push(...draw(entry, aliases));
   const left = entries.length - drawn.length;
   if (left > 0 && drawn.length > 0) lines.push(`  Note over p1: ${left} more messages`);
@@ -56,17 +57,17 @@ function aliasesOf(entries: readonly RecordedMessage[]): Map<string, string> {
 function draw(entry: RecordedMessage, aliases: ReadonlyMap<string, string>): string[] {
   const { from, to, type, topic, outcome } = entry;
   const arrow = type === 'reply' ? '-->>' : '->>';
-  const said = label(topic);
+  const said = mermaidLabel(topic);
   const lines = to.map((name) => `  ${aliases.get(from)}${arrow}${aliases.get(name)}: ${said}`);
   if (to.length === 0) lines.push(`  Note over ${aliases.get(from)}: ${said}, heard by nobody`);
   if (outcome !== undefined && outcome !== 'handled') {
-    lines.push(`  Note over ${aliases.get(to[0] ?? from)}: ${label(outcome)}`);
+    lines.push(`  Note over ${aliases.get(to[0] ?? from)}: ${mermaidLabel(outcome)}`);
   }
   return lines;
 }
 
 /** Writes everything that Mermaid could read as grammar as an entity, `#35;` for a hash. */
-function label(text: string): string {
+export function mermaidLabel(text: string): string {
   const short = text.length <= LONGEST_LABEL ? text : `${text.slice(0, LONGEST_LABEL - 1)}…`;
   const safe = short
     .replace(/[^\p{L}\p{M}\p{N} ._/,()…-]/gu, (character) => `#${character.codePointAt(0)};`)

@@ -168,7 +168,11 @@ async function ask<T>(
   }
 }
 
-function refuseChanged({ saga, id, fingerprint }: Claim, { shape }: SagaJournal): void {
+/** A saga goes on with the definition that it was begun with, or not at all. */
+export function refuseChanged(
+  { saga, id, fingerprint }: Pick<Claim, 'saga' | 'id' | 'fingerprint'>,
+  { shape }: SagaJournal,
+): void {
   if (shape === fingerprint) return;
   const what = `it was begun as ${shape}, and is now defined as ${fingerprint}`;
   throw new SagaChangedError(saga, id, what);

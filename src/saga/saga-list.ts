@@ -1,7 +1,9 @@
 import type { ErrorRecord } from '../kernel/error-record.ts';
 import type { Store } from '../stores/store.ts';
-import { parseJournal } from './claim.ts';
-import type { SagaStage } from './journal.ts';
+import { parseJournal, refuseChanged } from './claim.ts';
+import { SagaNotFoundError } from './errors.ts';
+import type { SagaJournal, SagaStage } from './journal.ts';
+import type { Plan } from './plan.ts';
 import type { SagaListOptions } from './saga-options.ts';
 import { storeKey } from './start.ts';
 
@@ -49,6 +51,15 @@ export async function listSagas(
     if (page.length < PAGE) break;
   }
   return found;
+}
+
+/** The journal of one saga, if it is one of this definition. */
+export async function findJournal(store: Store, plan: Plan, id: string): Promise<SagaJournal> {
+  const stored = await store.get(storeKey(plan.name, id));
+  if (stored === undefined) throw new SagaNotFoundError(plan.name, id);
+  const journal = parseJournal(stored.value, plan.name, id);
+  refuseChanged({ saga: plan.name, id, fingerprint: plan.fingerprint }, journal);
+  return journal;
 }
 
 function infoOf(value: string, saga: string, key: string): SagaInfo {

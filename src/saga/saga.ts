@@ -2,10 +2,11 @@ import { misuse } from '../kernel/errors.ts';
 import type { AnyContract, ContractShape } from '../message/contract-types.ts';
 import { MemoryStore } from '../stores/memory-store.ts';
 import type { Store } from '../stores/store.ts';
+import { drawPlan, drawRun } from './drawing.ts';
 import { takeJson } from './json.ts';
 import { checkName, Plan } from './plan.ts';
 import { resultOf, type SagaResult } from './results.ts';
-import { listSagas, type SagaInfo } from './saga-list.ts';
+import { findJournal, listSagas, type SagaInfo } from './saga-list.ts';
 import {
   checkListOptions,
   readTerms,
@@ -195,6 +196,27 @@ export class Saga<I, R extends object, C extends ContractShape = AnyContract> {
   async list(options: SagaListOptions = {}): Promise<readonly SagaInfo[]> {
     checkListOptions(options);
     return listSagas(options.store ?? this.#ownStore(), this.name, options);
+  }
+
+  /**
+   * Draws the definition as a Mermaid flowchart: forward with thick arrows, back over the
+   * compensations with dotted ones, the pivot as a hexagon. No name can break the drawing.
+   */
+  toMermaid(): string {
+    return drawPlan(this.#plan);
+  }
+
+  /**
+   * Draws one saga as a Mermaid flowchart: which steps were done, failed or were undone so far.
+   *
+   * @throws (as rejection) `TELLASK_SAGA_NOT_FOUND`, and `TELLASK_SAGA_CHANGED` when it was begun
+   * with another definition.
+   */
+  async runToMermaid(id: string, { store }: Pick<SagaListOptions, 'store'> = {}): Promise<string> {
+    checkId(this.#plan, id);
+    checkListOptions(store === undefined ? {} : { store });
+    const journal = await findJournal(store ?? this.#ownStore(), this.#plan, id);
+    return drawRun(this.#plan, journal);
   }
 
   async #start(

@@ -1,9 +1,10 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { format } from 'node:util';
 import { describe, expect, it, vi } from 'vitest';
 import { againstSources } from '../../scripts/doc-blocks.ts';
-import { expectedOutput, numberedExamples } from '../../scripts/numbered-example.ts';
+import { commandOf, expectedOutput, numberedExamples } from '../../scripts/numbered-example.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const FOLDER = `${ROOT}/temp/examples`;
@@ -11,11 +12,25 @@ const EXAMPLES = numberedExamples();
 
 const sourceOf = (file: string): string => readFileSync(`examples/${file}`, 'utf8');
 
+/** What examples share: a store that one of them needs. */
+const SHARED = readdirSync('examples').filter((file) => /^[a-z].*\.ts$/.test(file));
+
 /** Runs an example against the sources, so that no build is needed, and returns what it prints. */
-async function run(file: string): Promise<string> {
-  const printed: string[] = [];
+function run(file: string): Promise<string> | string {
   mkdirSync(FOLDER, { recursive: true });
-  writeFileSync(`${FOLDER}/${file}`, againstSources(sourceOf(file), ROOT));
+  for (const one of [file, ...SHARED])
+    writeFileSync(`${FOLDER}/${one}`, againstSources(sourceOf(one), ROOT));
+  return sourceOf(file).includes('node:child_process') ? runApart(file) : runHere(file);
+}
+
+/** What starts itself once more has to be a program. */
+function runApart(file: string): string {
+  const [node, ...argv] = commandOf(file) as [string, ...string[]];
+  return execFileSync(node, [...argv.slice(0, -1), `${FOLDER}/${file}`], { encoding: 'utf8' });
+}
+
+async function runHere(file: string): Promise<string> {
+  const printed: string[] = [];
   const log = vi.spyOn(console, 'log').mockImplementation((...args) => {
     printed.push(`${format(...args)}\n`);
   });

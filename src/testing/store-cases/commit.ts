@@ -173,7 +173,22 @@ export function commitCases(): readonly StoreCase[] {
     {
       name: 'keeps keys apart that look alike',
       async run(store) {
-        const keys = ['a', 'A', 'a ', 'a/', 'a%', 'a_', "a'", 'a\\', 'ä', 'a\u0308', '1', '01'];
+        const keys = [
+          '__proto__',
+          'constructor',
+          'a',
+          'A',
+          'a ',
+          'a/',
+          'a%',
+          'a_',
+          "a'",
+          'a\\',
+          'ä',
+          'a\u0308',
+          '1',
+          '01',
+        ];
         await store.commit(keys.map((key) => put(key, `of ${key}`)));
 
         for (const key of keys) expectSame(await valueAt(store, key), `of ${key}`, key);
