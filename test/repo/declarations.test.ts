@@ -14,6 +14,7 @@ const PUBLIC_CLASSES = [
   'resilience/rate-limit.ts',
   'saga/saga.ts',
   'state/state-view.ts',
+  'testing/saga-world.ts',
 ];
 
 describe('the declarations', () => {
