@@ -119,8 +119,8 @@ async function through(
 function follow(context: PolicyContext | undefined, below: Call, above: Call): () => void {
   const signal = context?.signal;
   if (!isSignal(signal) || signal === above.signal) return () => {};
-  // A foreign signal often drops the reason of the one that it follows.
-  return onAbort(signal, (reason) => below.abort(above.aborted ? above.reason : reason));
+  // One that follows the signal above, and often drops its reason, comes too late to be heard.
+  return onAbort(signal, (reason) => below.abort(reason));
 }
 
 /** Also one of another realm, or of a polyfill. */

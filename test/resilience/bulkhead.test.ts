@@ -123,6 +123,9 @@ describe.each(['real', 'simulated'] as const)('a bulkhead, on the %s Env', (name
     const { seats, jobs } = make({ limit: 1 });
 
     expect(await outcome(seats.execute(jobs.job('a'), AbortSignal.abort('over')))).toBe('over');
+    const inner = new Call(policyEnv(name).env);
+    inner.abort('over inside');
+    expect(await outcome(seats.run(jobs.job('a'), inner))).toBe('over inside');
     expect([jobs.log, seats.inspect().running]).toEqual([[], 0]);
   });
 

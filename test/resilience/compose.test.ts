@@ -210,7 +210,37 @@ describe('a foreign policy inside of compose', () => {
     };
 
     await expect(compose(policy).execute(() => 1, AbortSignal.abort('over'))).rejects.toBe('over');
+    const inner = new Call(new SimEnv());
+    inner.abort('over inside');
+    await expect(compose(policy).run(() => 1, inner)).rejects.toBe('over inside');
     expect(called).toBe(false);
+  });
+
+  it('leaves no listener on a signal of its own, nor on that of the caller', async () => {
+    const signals = [new AbortController().signal, new AbortController().signal];
+    let listeners = 0;
+    for (const signal of signals) {
+      const [add, remove] = [signal.addEventListener, signal.removeEventListener];
+      signal.addEventListener = (...args: Parameters<typeof add>) => {
+        listeners++;
+        return add.apply(signal, args);
+      };
+      signal.removeEventListener = (...args: Parameters<typeof remove>) => {
+        listeners--;
+        return remove.apply(signal, args);
+      };
+    }
+    const [outer, own] = signals as [AbortSignal, AbortSignal];
+    const lasting: Policy = { execute: async (fn) => fn({ signal: own }) };
+
+    const results = await Promise.allSettled([
+      compose(lasting).execute(({ signal }) => signal.aborted, outer),
+      compose(lasting).execute(async ({ signal }) => signal.aborted, outer),
+      compose(lasting).execute(({ signal }) => Promise.reject(signal.aborted), outer),
+    ]);
+
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected']);
+    expect(listeners).toBe(0);
   });
 
   it('rejects with what it throws, at once or later', async () => {

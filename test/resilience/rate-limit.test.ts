@@ -127,7 +127,7 @@ describe('a rate limit', () => {
     ]);
   });
 
-  it('gives the token to the next when a late timer finds that a call has no time any more', async () => {
+  it('gives the token to the next, and to no newcomer, when a late timer finds that a call has no time any more', async () => {
     const timers: (() => void)[] = [];
     let now = 0;
     const env = {
@@ -144,10 +144,16 @@ describe('a rate limit', () => {
     const next = rate.execute(() => 'next');
 
     now = 180;
+    const log: string[] = [];
+    const newcomer = rate.execute(() => log.push('newcomer'));
+    expect([log, rate.inspect().queued]).toEqual([[], 3]);
     timers[0]?.();
 
     await expect(late).rejects.toMatchObject({ code: 'TELLASK_RATE_LIMITED' });
     expect(await next).toBe('next');
+    now = 300;
+    timers.at(-1)?.();
+    expect(await newcomer).toBe(1);
   });
 
   it('works on real time', async () => {
