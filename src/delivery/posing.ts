@@ -33,7 +33,12 @@ export class Posing {
   }
 
   /** Puts the question to one responder. Who asks has to listen for what calls it off. */
-  put(question: Question, responder: Subscription, terms: Terms): Pending {
+  put(
+    question: Question,
+    responder: Subscription,
+    terms: Terms,
+    isAttempt: boolean = false,
+  ): Pending {
     const { admitter, chooser, dispatcher, scribe, requests, refusals } = this.#parts;
     const { words, now, owned, deadline, budget, detached } = question;
     const { cause } = words.speaker;
@@ -47,6 +52,7 @@ export class Posing {
     if (refusal !== undefined) throw refusals.refuseMessage(message, refusal);
     admitter.draw(cause, message, 'request');
     const pending = requests.open(message, terms);
+    pending.isAttempt = isAttempt;
     if (question.holds !== undefined) pending.holdsUp(question.holds);
     const admission = new Admission(message, list, pending);
     admitter.announce(admission);

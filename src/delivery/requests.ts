@@ -37,8 +37,6 @@ export interface Terms {
   readonly onProgress: ((update: unknown) => void) | undefined;
   /** Hears the answer in place of the promise: for who asks many at once. */
   readonly onSettled?: ((answer: Answer, pending: Pending) => void) | undefined;
-  /** It is one attempt of a call, which knows itself what its failure means for those above. */
-  readonly isAttempt?: boolean | undefined;
   /** Gets the chunks, and the answer in place of the promise. */
   readonly stream?: AnswerSink | undefined;
 }
@@ -122,6 +120,8 @@ export class Pending implements Asker, Lane, Linked<Pending> {
   readonly message: Envelope;
   readonly promise: Promise<unknown>;
   delivery: Delivery | undefined = undefined;
+  /** It is one attempt of a call, which knows itself what its failure means for those above. */
+  isAttempt = false;
   /** The handler that it holds up. */
   #waiter: Attempt | undefined = undefined;
   posted = false;
@@ -392,8 +392,9 @@ export class Pending implements Asker, Lane, Linked<Pending> {
   /** Who waits for it, and fails because of it, is not to be retried if this was. */
   #tellAbove(): void {
     const { message } = this;
-    if (this.#terms.isAttempt === true || !isRetriedBelow(message.lineage)) return;
-    countRetry(this.#waiter?.message.lineage);
+    if (!this.isAttempt && isRetriedBelow(message.lineage)) {
+      countRetry(this.#waiter?.message.lineage);
+    }
   }
 
   /** Nobody waits for it from here on. */

@@ -4,12 +4,14 @@ import type { Ambient } from './ambient.ts';
 import { FirstChunk } from './first-chunk.ts';
 import type { AskedTerms } from './gathering.ts';
 import { IDEMPOTENCY_HEADER } from './idempotency.ts';
-import type { Question } from './question.ts';
+import { type Question, withWords } from './question.ts';
 import type { Answer } from './requests.ts';
 import { ResilientCall, type ResilientParts, type ResilientTerms } from './resilient-call.ts';
+import type { Said } from './said.ts';
 import type { RequestOptions, Speaker, StreamOptions } from './speech.ts';
 import type { ReplyStream } from './stream.ts';
 import type { Subscription } from './subscription.ts';
+import type { Words } from './words.ts';
 
 /** What asking with a policy needs of its bus. */
 export interface ResilientAskParts extends ResilientParts {
@@ -41,8 +43,18 @@ export class ResilientAsk {
     return new Promise((resolve, reject) => {
       const onSettled = ({ value, failed }: Answer): void =>
         failed ? reject(value) : resolve(value);
-      const around = { policy, to, fallback, signal };
-      this.#begin(question, { ...around, idleTimeoutMs, onProgress, onSettled });
+      const terms: ResilientTerms = {
+        policy,
+        to,
+        fallback,
+        signal,
+        idleTimeoutMs,
+        onProgress,
+        onSettled,
+        opened: undefined,
+        sinkOf: undefined,
+      };
+      this.#begin(question, terms);
     });
   }
 
@@ -53,8 +65,17 @@ export class ResilientAsk {
     policy: Policy | undefined,
     { onSettled, onProgress, idleTimeoutMs }: AskedTerms,
   ): ResilientCall {
-    const around = { policy, fallback: NOBODY, signal: undefined };
-    const terms = { ...around, idleTimeoutMs, onProgress, onSettled };
+    const terms: ResilientTerms = {
+      policy,
+      to: undefined,
+      fallback: NOBODY,
+      signal: undefined,
+      idleTimeoutMs,
+      onProgress,
+      onSettled,
+      opened: undefined,
+      sinkOf: undefined,
+    };
     return this.#begin(question, terms, responder);
   }
 
@@ -88,15 +109,17 @@ export class ResilientAsk {
   /** The same for all attempts, so that an `idempotent` responder does once what is asked twice. */
   #keyed(question: Question): Question {
     const { words } = question;
-    const { said } = words;
-    const speaker = this.#speaking(words.speaker);
-    if (said.headers?.[IDEMPOTENCY_HEADER] !== undefined) {
-      return { ...question, words: { ...words, speaker } };
-    }
-    const headers: Record<string, string> = Object.assign(Object.create(null), said.headers);
-    headers[IDEMPOTENCY_HEADER] = `${this.#parts.idPrefix}call${++this.#keys}`;
-    Object.freeze(headers);
-    return { ...question, words: { ...words, speaker, said: { ...said, headers } } };
+    const headers = this.#keyedHeaders(words.said.headers);
+    return withWords(question, withHeaders(words, this.#speaking(words.speaker), headers));
+  }
+
+  #keyedHeaders(given: Said['headers']): Said['headers'] {
+    if (given?.[IDEMPOTENCY_HEADER] !== undefined) return given;
+    const key = `${this.#parts.idPrefix}call${++this.#keys}`;
+    if (given === undefined) return Object.freeze({ [IDEMPOTENCY_HEADER]: key });
+    const headers: Record<string, string> = Object.assign(Object.create(null), given);
+    headers[IDEMPOTENCY_HEADER] = key;
+    return Object.freeze(headers);
   }
 
   /** Who speaks as the handler around it goes on to do so when that has moved on. */
@@ -105,4 +128,12 @@ export class ResilientAsk {
     const { name, cause, permits } = speaker;
     return { name, cause, permits };
   }
+}
+
+// Field by field: to spread an object costs more than a whole delivery.
+function withHeaders(words: Words, speaker: Speaker, headers: Said['headers']): Words {
+  const { action, to, topic, family, payload, said } = words;
+  const { type, priority, ttlMs, delayMs, correlationId, budget } = said;
+  const keyed = { type, priority, headers, ttlMs, delayMs, correlationId, budget };
+  return { action, speaker, to, topic, family, payload, said: keyed };
 }

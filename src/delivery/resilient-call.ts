@@ -1,5 +1,6 @@
 import type { Env, Lane, Timer } from '../kernel/env.ts';
 import type { Linked } from '../kernel/linked-list.ts';
+import type { Lineage } from '../message/envelope.ts';
 import { Call } from '../resilience/call.ts';
 import { compose } from '../resilience/compose.ts';
 import { FallbackError } from '../resilience/errors.ts';
@@ -15,7 +16,7 @@ import type { OpenCalls } from './open-calls.ts';
 import type { Posing } from './posing.ts';
 import { holderOf, type Question } from './question.ts';
 import type { Answer, AnswerSink, Pending, StreamSource, Terms } from './requests.ts';
-import { CallTokens } from './retry-tokens.ts';
+import { CallTokens, type TokenParts } from './retry-tokens.ts';
 import type { RequestOptions } from './speech.ts';
 import type { Subscription } from './subscription.ts';
 
@@ -73,7 +74,7 @@ const TIMEOUT = { keepAlive: true, label: 'call time-out' } as const;
  * One call with all its attempts. Each is a request of its own, with the same idempotency key and
  * in the same conversation; the time is that of the whole call.
  */
-export class ResilientCall implements Lane, Linked<ResilientCall>, Asked, StreamSource {
+export class ResilientCall implements Lane, Linked<ResilientCall>, Asked, StreamSource, TokenParts {
   readonly kind = 'reply' as const;
   posted = false;
   previous: ResilientCall | undefined = undefined;
@@ -110,11 +111,7 @@ export class ResilientCall implements Lane, Linked<ResilientCall>, Asked, Stream
     this.#aim = aim;
     this.#terms = terms;
     this.#until = question.now.at + question.timeoutMs;
-    this.#tokens = new CallTokens({
-      above: holderOf(question)?.message.lineage,
-      below: () => this.#last?.message.lineage,
-      budget: () => this.#budgetOf(this.#aim.asked),
-    });
+    this.#tokens = new CallTokens(this);
     const around = { deadline: this.#until, retries: this.#tokens };
     this.#call = new Call(parts.env, terms.signal, around, aim);
   }
@@ -138,6 +135,19 @@ export class ResilientCall implements Lane, Linked<ResilientCall>, Asked, Stream
   /** What it says, as far as a stream asks. */
   get message(): StreamSource['message'] {
     return this.#last?.message ?? { topic: this.topic, from: this.asker, seq: 0 };
+  }
+
+  get above(): Lineage | undefined {
+    return holderOf(this.#question)?.message.lineage;
+  }
+
+  get below(): Lineage | undefined {
+    return this.#last?.message.lineage;
+  }
+
+  get budget(): RetryBudget | undefined {
+    const { asked } = this.#aim;
+    return asked === undefined ? undefined : this.#budgetOf(asked);
   }
 
   get label(): string {
@@ -264,9 +274,9 @@ export class ResilientCall implements Lane, Linked<ResilientCall>, Asked, Stream
       },
       settled: (answer) => settled(answer, pending),
     });
-    const terms = { timeoutMs: question.timeoutMs, idleTimeoutMs, onProgress, stream };
-    const own = { ...terms, onSettled: settled, isAttempt: true };
-    pending = this.#parts.posing.put(question, responder, own);
+    const { timeoutMs } = question;
+    const terms = { timeoutMs, idleTimeoutMs, onProgress, onSettled: settled, stream };
+    pending = this.#parts.posing.put(question, responder, terms, true);
     return pending;
   }
 
@@ -291,8 +301,9 @@ export class ResilientCall implements Lane, Linked<ResilientCall>, Asked, Stream
   }
 
   #attemptEnded({ value, failed }: Answer, pending: Pending | undefined): void {
-    const index = this.#inFlight.findIndex((one) => one.pending === pending);
-    if (index >= 0) this.#inFlight.splice(index, 1);
+    for (let i = 0; i < this.#inFlight.length; i++) {
+      if (this.#inFlight[i]?.pending === pending) this.#inFlight.splice(i, 1);
+    }
     if (failed) {
       this.#lastError = { error: value };
       if (pending !== undefined && whyCalledOff(value, pending) !== undefined) {
@@ -348,8 +359,7 @@ export class ResilientCall implements Lane, Linked<ResilientCall>, Asked, Stream
     return this.#lastError?.error ?? new CancelledError(this.topic, 'no retry is left');
   }
 
-  #budgetOf(responder: Subscription | undefined): RetryBudget | undefined {
-    if (responder === undefined) return undefined;
+  #budgetOf(responder: Subscription): RetryBudget | undefined {
     responder.retryBudget ??= this.#parts.makeRetryBudget?.();
     return responder.retryBudget;
   }

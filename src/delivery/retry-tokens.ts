@@ -7,9 +7,9 @@ export interface TokenParts {
   /** Of the message whose handler asks, and waits: it is what whoever retries above looks at. */
   readonly above: Lineage | undefined;
   /** Of the attempt that was made last. */
-  below(): Lineage | undefined;
+  readonly below: Lineage | undefined;
   /** Of whom was asked last; undefined when nothing bounds it, or nobody was reached. */
-  budget(): RetryBudget | undefined;
+  readonly budget: RetryBudget | undefined;
 }
 
 /**
@@ -31,8 +31,8 @@ export class CallTokens implements RetryTokens {
 
   withdraw(): boolean {
     this.#count();
-    if (isRetriedBelow(this.#parts.below())) return false;
-    if (this.#parts.budget()?.withdraw() === false) return false;
+    if (isRetriedBelow(this.#parts.below)) return false;
+    if (this.#parts.budget?.withdraw() === false) return false;
     this.#granted++;
     return true;
   }
@@ -47,7 +47,7 @@ export class CallTokens implements RetryTokens {
   /** The call has ended. */
   ended(succeeded: boolean): void {
     const { above } = this.#parts;
-    if (!succeeded && isRetriedBelow(this.#parts.below())) this.#count();
+    if (!succeeded && isRetriedBelow(this.#parts.below)) this.#count();
     if (succeeded && this.#counted && above !== undefined) above.retries--;
   }
 

@@ -2,7 +2,9 @@
 export class Cancellation {
   #aborted: { readonly reason: unknown } | undefined;
   #controller: AbortController | undefined;
-  #listeners: Set<(reason: unknown) => void> | undefined;
+  /** Most have one listener at most, and a set costs more than all the rest. */
+  #first: ((reason: unknown) => void) | undefined;
+  #others: Set<(reason: unknown) => void> | undefined;
 
   get aborted(): boolean {
     return this.#aborted !== undefined;
@@ -24,11 +26,13 @@ export class Cancellation {
   abort(reason: unknown): void {
     if (this.#aborted !== undefined) return;
     this.#aborted = { reason };
-    const listeners = this.#listeners;
-    this.#listeners = undefined;
+    const [first, others] = [this.#first, this.#others];
+    this.#first = undefined;
+    this.#others = undefined;
     // The signal first: a generator that is told to return reads it in its `finally`.
     this.#controller?.abort(reason);
-    for (const listener of listeners ?? []) listener(reason);
+    first?.(reason);
+    for (const listener of others ?? []) listener(reason);
   }
 
   /** @returns how to stop listening. */
@@ -37,8 +41,14 @@ export class Cancellation {
       callback(this.#aborted.reason);
       return () => {};
     }
-    this.#listeners ??= new Set();
-    this.#listeners.add(callback);
-    return () => this.#listeners?.delete(callback);
+    if (this.#first === undefined && this.#others === undefined) {
+      this.#first = callback;
+      return () => {
+        if (this.#first === callback) this.#first = undefined;
+      };
+    }
+    this.#others ??= new Set();
+    this.#others.add(callback);
+    return () => this.#others?.delete(callback);
   }
 }
