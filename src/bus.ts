@@ -37,7 +37,6 @@ import type { BusEvents } from './delivery/bus-events.ts';
 import type { Context, Voice } from './delivery/context.ts';
 import { type Conversation, OpenConversation } from './delivery/conversation.ts';
 import { type Explanation, explainTopic } from './delivery/explain.ts';
-import { forward } from './delivery/forward.ts';
 import type { Gathered } from './delivery/gathering.ts';
 import type { HostSubscribeOptions } from './delivery/handler-options.ts';
 import { LetterDesk } from './delivery/letter-desk.ts';
@@ -77,7 +76,7 @@ import type {
 import { compilePattern } from './message/pattern.ts';
 import type { MetricsSnapshot } from './observe/metrics.ts';
 import { type BusOptions, checkBusOptions, DEFAULTS } from './wiring/bus-options.ts';
-import { Hosting } from './wiring/hosting.ts';
+import type { Hosting } from './wiring/hosting.ts';
 import { type BusInspection, inspectBus } from './wiring/inspection.ts';
 import { Wiring } from './wiring/wiring.ts';
 
@@ -128,27 +127,9 @@ export class MessageBus<C extends ContractShape = AnyContract>
 
   constructor(options: BusOptions<C> = {}) {
     checkBusOptions(options as BusOptions);
-    this.#wiring = new Wiring(options as BusOptions, (wiring) => ({
-      get env() {
-        return wiring.env;
-      },
-      now: () => wiring.env.now(),
-      publish: (speaker, ...said) => wiring.admitter.publish(speaker, ...said),
-      send: (speaker, ...said) => wiring.admitter.send(speaker, ...said),
-      request: (speaker, ...said) => wiring.ask.request(speaker, ...said),
-      broadcast: (speaker, ...said) => wiring.broadcast.broadcast(speaker, ...said),
-      gather: (speaker, ...said) => wiring.gather.gather(speaker, ...said),
-      stream: (speaker, ...said) => wiring.ask.stream(speaker, ...said),
-      reply: (attempt, value) => this.#hosting.reply(attempt, value),
-      progress: (attempt, update) => this.#hosting.progress(attempt, update),
-      defer: (attempt, ...later) => wiring.deferrals.open(attempt, ...later),
-      forward: (attempt, ...other) => forward(wiring, attempt, ...other),
-      answerOf: (message, value) => this.#hosting.answerOf(message, value),
-      close: (attempt) => this.#hosting.close(attempt, () => this.close()),
-      log: (attempt) => this.#hosting.logOf(attempt),
-    }));
+    this.#wiring = new Wiring(options as BusOptions, () => this.close());
     this.#admitter = this.#wiring.admitter;
-    this.#hosting = new Hosting(this.#wiring);
+    this.#hosting = this.#wiring.hosting;
     this.#speaker = this.#hosting.speaker('$host');
     this.deadLetters = new LetterDesk({
       letters: this.#wiring.letters,
@@ -293,7 +274,12 @@ export class MessageBus<C extends ContractShape = AnyContract>
     handler: (message: MessageOf<C, P>, context: Context<C>) => unknown,
     options: HostSubscribeOptions<MessageOf<C, P>> = {},
   ): SubscriptionHandle {
-    return this.#hosting.subscribeHost(pattern, handler as never, options as never);
+    return this.#hosting.listening.subscribe(
+      undefined,
+      pattern,
+      handler as never,
+      options as never,
+    );
   }
 
   /**
@@ -318,7 +304,12 @@ export class MessageBus<C extends ContractShape = AnyContract>
     handler: (messages: readonly MessageOf<C, P>[], context: BatchContext<C>) => unknown,
     options: HostSubscribeBatchOptions<MessageOf<C, P>> = {},
   ): SubscriptionHandle {
-    return this.#hosting.batchHost(pattern, handler as never, options as never);
+    return this.#hosting.listening.subscribeBatch(
+      undefined,
+      pattern,
+      handler as never,
+      options as never,
+    );
   }
 
   /**
@@ -338,7 +329,7 @@ export class MessageBus<C extends ContractShape = AnyContract>
     pattern: PatternArg<C, P>,
     options: OnceOptions = {},
   ): Promise<MessageOf<C, P>> {
-    return this.#hosting.once(pattern, options) as Promise<MessageOf<C, P>>;
+    return this.#hosting.listening.once(pattern, options) as Promise<MessageOf<C, P>>;
   }
 
   /**
@@ -383,7 +374,9 @@ export class MessageBus<C extends ContractShape = AnyContract>
   messages<const P extends string>(
     pattern: PatternArg<C, P>,
   ): AsyncIterableIterator<MessageOf<C, P>> {
-    return this.#hosting.messagesOf('$host', pattern) as AsyncIterableIterator<MessageOf<C, P>>;
+    return this.#hosting.listening.messages(undefined, pattern) as AsyncIterableIterator<
+      MessageOf<C, P>
+    >;
   }
 
   /**
@@ -531,7 +524,7 @@ export class MessageBus<C extends ContractShape = AnyContract>
     if (options.mode === 'drain') wiring.subscriptions.hurry();
     const closed = await shutDown(this.#hosting.shutdownParts(), options);
     wiring.status = 'closed';
-    this.#hosting.endWaits();
+    this.#hosting.listening.endWaits();
     wiring.arrivals.close();
     wiring.taps.close();
     wiring.events.emit('closed');

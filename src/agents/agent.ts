@@ -89,46 +89,44 @@ export interface AgentInfo {
   readonly concurrency: number;
 }
 
-/** What the handle asks of its bus; `bus.ts` fills it in. */
-export interface AgentHost extends Speaking {
-  readonly env: Env;
-  /** Whoever bears the name, as the one who speaks. */
-  speaker(name: string, permits: HandlePermits): Speaker;
+/** A registration, by one of the handles to it. */
+export interface Member {
+  readonly record: AgentRecord;
+  readonly permits: HandlePermits;
+}
+
+/** How the handle listens, answers and pulls. */
+export interface AgentListening {
   subscribe(
-    record: AgentRecord,
-    permits: HandlePermits,
+    by: Member,
     pattern: string,
     handler: Invoke,
     options: AgentSubscribeOptions,
   ): SubscriptionHandle;
-  serve(
-    record: AgentRecord,
-    permits: HandlePermits,
-    topic: string,
-    handler: Invoke,
-    options: AgentServeOptions,
-  ): SubscriptionHandle;
+  serve(by: Member, topic: string, handler: Invoke, options: AgentServeOptions): SubscriptionHandle;
   subscribeBatch(
-    record: AgentRecord,
-    permits: HandlePermits,
+    by: Member,
     pattern: string,
     handle: HandleBatch,
     options: AgentSubscribeBatchOptions,
   ): SubscriptionHandle;
   serveBatch(
-    record: AgentRecord,
-    permits: HandlePermits,
+    by: Member,
     topic: string,
     handle: HandleBatch,
     options: AgentServeBatchOptions,
   ): SubscriptionHandle;
-  messages(
-    record: AgentRecord,
-    permits: HandlePermits,
-    pattern: string | undefined,
-  ): AsyncIterableIterator<Message>;
+  messages(by: Member, pattern: string | undefined): AsyncIterableIterator<Message>;
   /** Ends what was made with handles that are revoked now. */
   endRevoked(record: AgentRecord): void;
+}
+
+/** What the handle asks of its bus; `wiring/hosting.ts` does it. */
+export interface AgentHost extends Speaking {
+  readonly env: Env;
+  readonly listening: AgentListening;
+  /** Whoever bears the name, as the one who speaks. */
+  speaker(name: string, permits: HandlePermits): Speaker;
   pause(record: AgentRecord): void;
   resume(record: AgentRecord): void;
   leave(record: AgentRecord): Promise<void>;
@@ -264,8 +262,8 @@ export class Agent<C extends ContractShape = AnyContract> implements Voice<C>, A
     options: AgentSubscribeOptions<MessageOf<C, P>> = {},
   ): SubscriptionHandle {
     this.#permits.check('subscribe', pattern);
-    const [record, permits] = [this.#record, this.#permits];
-    return this.#host.subscribe(record, permits, pattern, handler as never, options as never);
+    const { listening } = this.#host;
+    return listening.subscribe(this.#member, pattern, handler as never, options as never);
   }
 
   /**
@@ -295,8 +293,8 @@ export class Agent<C extends ContractShape = AnyContract> implements Voice<C>, A
     options: AgentServeOptions<RequestMessage<C, ServedTopic<C, T>>> = {},
   ): SubscriptionHandle {
     this.#permits.check('serve', topic);
-    const [record, permits] = [this.#record, this.#permits];
-    return this.#host.serve(record, permits, topic, handler as never, options as never);
+    const { listening } = this.#host;
+    return listening.serve(this.#member, topic, handler as never, options as never);
   }
 
   /**
@@ -328,8 +326,8 @@ export class Agent<C extends ContractShape = AnyContract> implements Voice<C>, A
     options: AgentSubscribeBatchOptions<MessageOf<C, P>> = {},
   ): SubscriptionHandle {
     this.#permits.check('subscribe', pattern);
-    const [record, permits] = [this.#record, this.#permits];
-    return this.#host.subscribeBatch(record, permits, pattern, handler as never, options as never);
+    const { listening } = this.#host;
+    return listening.subscribeBatch(this.#member, pattern, handler as never, options as never);
   }
 
   /**
@@ -360,8 +358,8 @@ export class Agent<C extends ContractShape = AnyContract> implements Voice<C>, A
     options: AgentServeBatchOptions<RequestMessage<C, ServedTopic<C, T>>> = {},
   ): SubscriptionHandle {
     this.#permits.check('serve', topic);
-    const [record, permits] = [this.#record, this.#permits];
-    return this.#host.serveBatch(record, permits, topic, handler as never, options as never);
+    const { listening } = this.#host;
+    return listening.serveBatch(this.#member, topic, handler as never, options as never);
   }
 
   /**
@@ -397,7 +395,7 @@ export class Agent<C extends ContractShape = AnyContract> implements Voice<C>, A
   ): AsyncIterableIterator<MessageOf<C, P>> {
     if (pattern === undefined) this.#permits.checkAlive();
     else this.#permits.check('subscribe', pattern);
-    return this.#host.messages(this.#record, this.#permits, pattern) as AsyncIterableIterator<
+    return this.#host.listening.messages(this.#member, pattern) as AsyncIterableIterator<
       MessageOf<C, P>
     >;
   }
@@ -454,12 +452,16 @@ export class Agent<C extends ContractShape = AnyContract> implements Voice<C>, A
   /** Makes this handle, and those that were made from it, useless, and ends their subscriptions. */
   revoke(): void {
     this.#permits.revoke('revoked');
-    this.#host.endRevoked(this.#record);
+    this.#host.listening.endRevoked(this.#record);
   }
 
   /** What is known of the agent now. */
   inspect(): AgentInfo {
     return this.#host.info(this.#record);
+  }
+
+  get #member(): Member {
+    return { record: this.#record, permits: this.#permits };
   }
 }
 

@@ -38,7 +38,7 @@ import type { Worker } from './worker.ts';
 
 const NOTHING: readonly Message[] = Object.freeze([]);
 
-/** What a running handler may ask of the bus; `bus.ts` fills it in. */
+/** What a running handler may ask of the bus; `wiring/hosting.ts` does it. */
 export interface House extends Speaking {
   readonly env: Env;
   now(): number;
@@ -49,7 +49,7 @@ export interface House extends Speaking {
   /** An answer as the contract gives it back, in the library's own. */
   answerOf(message: Message, value: unknown): unknown;
   close(attempt: Attempt): Promise<void>;
-  log(attempt: Attempt): Logger;
+  logOf(attempt: Attempt): Logger;
 }
 
 /** What counts the time of a handler that returned a promise. */
@@ -173,7 +173,7 @@ export class Attempt implements Speaker, Cause {
   }
 
   get log(): Logger {
-    return this.worker.house.log(this);
+    return this.worker.house.logOf(this);
   }
 
   publish(topic: string, payload: unknown, options?: PublishOptions): Receipt {

@@ -65,6 +65,11 @@ export function guardLogger(logger: Logger, onFault: (error: unknown) => void): 
   });
 }
 
+/** The logger with some fields in every line, read when a line is written. */
+export function withFields(logger: Logger, fields: () => Record<string, unknown>): Logger {
+  return toLogger((level, message, more) => logger[level](message, { ...fields(), ...more }));
+}
+
 function toLogger(write: Write): Logger {
   return {
     debug: (message, fields) => write('debug', message, fields),

@@ -4,7 +4,7 @@ import { Admitter, type BusStatus } from '../delivery/admitter.ts';
 import { Ambient, OutsideEnv } from '../delivery/ambient.ts';
 import { Arrivals } from '../delivery/arrivals.ts';
 import { Ask } from '../delivery/ask.ts';
-import type { Attempt, House } from '../delivery/attempt.ts';
+import type { Attempt } from '../delivery/attempt.ts';
 import { Broadcast } from '../delivery/broadcast.ts';
 import type { BusEvents } from '../delivery/bus-events.ts';
 import { Chooser } from '../delivery/chooser.ts';
@@ -58,6 +58,7 @@ import {
   readFallbacks,
   readRetryBudget,
 } from './bus-options.ts';
+import { Hosting } from './hosting.ts';
 import { type BusLimits, readLimits } from './limits.ts';
 
 /** The options with the contract as it is at run time. */
@@ -110,6 +111,7 @@ export class Wiring {
   readonly ask: Ask;
   readonly gather: Gather;
   readonly broadcast: Broadcast;
+  readonly hosting: Hosting;
   readonly shop: Workshop;
   readonly subscriptions: Subscriptions;
   readonly membership: Membership;
@@ -120,7 +122,8 @@ export class Wiring {
   #seq = 0;
   #letters = 0;
 
-  constructor(given: BusOptions, house: (wiring: Wiring) => House) {
+  /** `closeBus`: what a handler of the host does that closes the bus. */
+  constructor(given: BusOptions, closeBus: () => Promise<unknown>) {
     const options = given as unknown as WiringOptions;
     const ambient = options.ambientContext === true ? new Ambient() : undefined;
     const env = outsideOf(ambient, options.env ?? realEnv());
@@ -229,13 +232,14 @@ export class Wiring {
       questions: this.questions,
       handlerTimeoutMs: options.handlerTimeoutMs ?? DEFAULTS.handlerTimeoutMs,
     });
+    this.hosting = new Hosting(this, closeBus);
     this.shop = {
       env,
       ledger,
       events,
       outcomes: this.outcomes,
       running: this.running,
-      house: house(this),
+      house: this.hosting,
       graceMs: this.graceMs,
       now,
       instant: () => clock.instant(),
