@@ -12,13 +12,14 @@ export function checkEnded(
   mayEnd: readonly SagaResult['status'][],
 ): void {
   const { world, timers, result, again, callsAgain } = ended;
-  if (result.status === calm.result.status || !mayEnd.includes(result.status)) {
+  if (!mayEnd.includes(result.status)) {
     same(ended, 'its result', textOf(result), textOf(calm.result));
     same(ended, 'what stands', standing(ended), standing(calm));
   }
   if (result.status === 'compensated' || result.status === 'cancelled') {
     same(ended, `what stands of a saga that is ${result.status}`, standing(ended), '');
   }
+  if (result.status === 'compensation-failed') checkNamed(ended);
   same(ended, 'the timers that are left', timers.join(', '), '');
   same(ended, 'what the same id gives again', JSON.stringify(again), JSON.stringify(result));
   same(ended, 'the calls of the world for that', `${callsAgain}`, '0');
@@ -39,6 +40,13 @@ function textOf({ status, results, uncompensated, error }: SagaResult): string {
 
 function standing({ world }: Ended): string {
   return [...world.standing.values()].toSorted().join(', ');
+}
+
+/** What stands is not kept quiet. */
+function checkNamed(ended: Ended): void {
+  const named = new Set(ended.result.uncompensated.map(({ step }) => step));
+  const kept = [...ended.world.standing.values()].filter((step) => !named.has(step));
+  same(ended, 'what stands and is not in uncompensated', kept.join(', '), '');
 }
 
 /** A step is begun once, and once more at most for each crash. */

@@ -9,7 +9,9 @@ import { type StoppingStore, type StopSide, stopAtCommit } from './stopping-stor
 
 /** A saga of any results, as far as a proof needs it. */
 export interface RunnableSaga<I> {
+  /** As that of `Saga`. */
   run(id: string, input: I, options?: SagaRunOptions): Promise<SagaResult>;
+  /** As that of `Saga`. */
   resume(id: string, options?: SagaRunOptions): Promise<SagaResult>;
 }
 
@@ -27,7 +29,7 @@ export interface Trial<I> {
   readonly input: I;
   /** At which event of a life the saga is cancelled. */
   readonly cancelWhen: (event: SagaEvent) => boolean;
-  /** How it may end after a crash, beside as it does without one. */
+  /** How it may end after a crash, with another result than without one. */
   readonly mayEnd: readonly SagaResult['status'][];
 }
 

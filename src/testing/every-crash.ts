@@ -20,8 +20,9 @@ export interface EveryCrashOptions {
   /** Says at which event the saga is cancelled, in every life anew. @default never */
   readonly cancelWhen?: (event: SagaEvent) => boolean;
   /**
-   * How it may end after a crash, beside as it does without one: when it is cancelled only then, or
-   * the world has changed. @default no other way
+   * How it may end after a crash, with another result than without one: when it is cancelled only
+   * then, or the world has changed, or what fails to be undone may not have been done.
+   * @default in no other way
    */
   readonly mayEnd?: readonly SagaResult['status'][];
 }
