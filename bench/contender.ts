@@ -105,6 +105,8 @@ export interface Abilities {
   pubSub: PubSub;
   wildcards: PubSub;
   asker: Asker;
+  /** The same, with a time-out, a retry and a breaker. */
+  guardedAsker: Asker;
   /** The same, answered after the handler has returned. */
   laterAsker: Asker;
   streamer: Streamer;

@@ -15,6 +15,21 @@ export const contender: Contender = {
       await broker.start();
       return { ask: (value) => broker.call('math.next', value as never) };
     },
+    guardedAsker: async () => {
+      const { ServiceBroker } = await import('moleculer');
+      const broker = new ServiceBroker({
+        logger: false,
+        requestTimeout: 30_000,
+        retryPolicy: { enabled: true, retries: 2 },
+        circuitBreaker: { enabled: true },
+      });
+      broker.createService({
+        name: 'math',
+        actions: { next: (context: { params: number }) => context.params + 1 },
+      });
+      await broker.start();
+      return { ask: (value) => broker.call('math.next', value as never) };
+    },
     gatherer: async () => {
       const { ServiceBroker } = await import('moleculer');
       const broker = new ServiceBroker({ logger: false });

@@ -106,6 +106,14 @@ export const contender: Contender = {
       agent.serve('math.next', ({ payload }) => (payload as number) + 1);
       return { ask: (value) => bus.request('math.next', value) };
     },
+    guardedAsker: async () => {
+      const { circuitBreaker, compose, MessageBus, retry } = await library();
+      const bus = new MessageBus();
+      const agent = bus.register('math', { capacity: Number.POSITIVE_INFINITY });
+      agent.serve('math.next', ({ payload }) => (payload as number) + 1);
+      const policy = compose(retry(), circuitBreaker());
+      return { ask: (value) => bus.request('math.next', value, { timeoutMs: 30_000, policy }) };
+    },
     laterAsker: async () => {
       const { MessageBus } = await library();
       const bus = new MessageBus();

@@ -10,7 +10,9 @@ async function askInTurn(asker: Asker, questions: number): Promise<void> {
   }
 }
 
-type Asked = Pick<Row, 'name' | 'title' | 'goals'> & { readonly needs: 'asker' | 'laterAsker' };
+type Asked = Pick<Row, 'name' | 'title' | 'goals'> & {
+  readonly needs: 'asker' | 'laterAsker' | 'guardedAsker';
+};
 
 function row({ needs, ...named }: Asked, inFlight: number): Row {
   return {
@@ -65,4 +67,17 @@ const deferred: Asked = {
   needs: 'laterAsker',
 };
 
-export const rows: readonly Row[] = [request(1), request(1_000), row(deferred, 1), gather];
+const guarded: Asked = {
+  name: 'request-guarded',
+  title: 'request to reply with time-out, retry and breaker, 1 in flight',
+  goals: [{ kind: 'ratio', to: ['moleculer'], atMost: 0.25 }],
+  needs: 'guardedAsker',
+};
+
+export const rows: readonly Row[] = [
+  request(1),
+  request(1_000),
+  row(guarded, 1),
+  row(deferred, 1),
+  gather,
+];

@@ -1,12 +1,12 @@
 import type { Env } from '../kernel/env.ts';
 import { misuse } from '../kernel/errors.ts';
+import { readCount } from '../kernel/read-count.ts';
 import type { Admitter } from './admitter.ts';
 import type { Arrivals, WaitTerms } from './arrivals.ts';
 import type { Attempt } from './attempt.ts';
 import type { Chooser } from './chooser.ts';
 import { NoResponderError } from './errors.ts';
 import type { ForwardOptions } from './forward.ts';
-import { readCount } from './handler-options.ts';
 import type { Posing } from './posing.ts';
 import { holderOf, type Question, type Questions } from './question.ts';
 import type { Terms } from './requests.ts';

@@ -1,4 +1,5 @@
 import { misuse } from '../kernel/errors.ts';
+import { readCount } from '../kernel/read-count.ts';
 import { refuseUnknown } from '../kernel/unknown-option.ts';
 import type { Message } from '../message/message.ts';
 import type {
@@ -7,7 +8,6 @@ import type {
   ServeOptions,
   SubscribeOptions,
 } from './handler-options.ts';
-import { readCount } from './handler-options.ts';
 import { readMs } from './said.ts';
 
 /** When a batch starts. */

@@ -1,11 +1,11 @@
 import { misuse } from '../kernel/errors.ts';
+import { readCount } from '../kernel/read-count.ts';
 import { refuseUnknown } from '../kernel/unknown-option.ts';
 import type { Lineage } from '../message/envelope.ts';
 import { type Edge, follow, pathOf, type Trail } from '../message/trail.ts';
 import { RateLimitedError } from '../resilience/errors.ts';
 import { checkRate, type RateLimit } from '../resilience/token-bucket.ts';
 import { LoopError, type LoopGuard } from './errors.ts';
-import { readCount } from './handler-options.ts';
 import { lineageOf, readMs } from './said.ts';
 import { TokenBuckets } from './token-buckets.ts';
 import type { Words } from './words.ts';

@@ -12,8 +12,6 @@ import type { IdempotencyOptions } from './idempotency.ts';
 import { readMs } from './said.ts';
 import type { OnHang } from './worker.ts';
 
-export { readCount };
-
 /** Options of a mailbox and its worker: of `register`, `bus.subscribe` and `lane: 'own'`. */
 export interface MailboxSettings {
   /** Handlers that run at a time, across all subscriptions of the mailbox. @default 1 */

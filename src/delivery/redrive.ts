@@ -1,6 +1,6 @@
+import { readCount } from '../kernel/read-count.ts';
 import type { Admitter } from './admitter.ts';
 import type { DeadLetter, DeadLetters, KeptLetter, LetterFilter } from './dead-letters.ts';
-import { readCount } from './handler-options.ts';
 import type { Receipt } from './receipt.ts';
 import type { Speaker } from './speech.ts';
 import type { Subscription } from './subscription.ts';

@@ -1,11 +1,11 @@
 import { type GuardLimits, type GuardOptions, readGuard } from '../delivery/guard.ts';
 import type { MailboxChoice } from '../delivery/handler-options.ts';
-import { readCount } from '../delivery/handler-options.ts';
 import type { Isolation } from '../delivery/payload-keeper.ts';
 import { checkNames } from '../delivery/question.ts';
 import { readMs } from '../delivery/said.ts';
 import type { Env } from '../kernel/env.ts';
 import { misuse } from '../kernel/errors.ts';
+import { readCount } from '../kernel/read-count.ts';
 import { refuseUnknown } from '../kernel/unknown-option.ts';
 import { Contract } from '../message/contract.ts';
 import type { AnyContract, ContractShape } from '../message/contract-types.ts';

@@ -1,6 +1,6 @@
 import type { Voice } from '../delivery/context.ts';
-import { readCount } from '../delivery/handler-options.ts';
 import { misuse } from '../kernel/errors.ts';
+import { readCount } from '../kernel/read-count.ts';
 import type { Work } from '../resilience/policy.ts';
 import { Chunks, type Items } from './chunks.ts';
 import { type CancelledTask, type FailedTask, WorkflowTimeoutError } from './errors.ts';

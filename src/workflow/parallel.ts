@@ -1,6 +1,6 @@
 import type { Voice } from '../delivery/context.ts';
-import { readCount } from '../delivery/handler-options.ts';
 import { misuse } from '../kernel/errors.ts';
+import { readCount } from '../kernel/read-count.ts';
 import type { CancelledTask, FailedTask } from './errors.ts';
 import { Join, type JoinMode, readMode } from './join.ts';
 import { Scope } from './scope.ts';
