@@ -5,6 +5,10 @@ import type { Audit } from './report.ts';
 import type { Contested, Review } from './review.ts';
 
 const file = z.object({ path: z.string() });
+/** A report, as the index lists it and the herald announces it. */
+const entry = z.object({ title: z.string(), findings: z.number() });
+/** Texts by the names of their files; null where there is none. */
+const kept = z.record(z.string(), z.string().nullable());
 
 /** All that is said at the desk. `{path}` names a file, as `nameOf` writes it. */
 export const desk = defineContract({
@@ -17,6 +21,7 @@ export const desk = defineContract({
       checker: z.string(),
       findings: z.custom<readonly Finding[]>(),
     }),
+    'report.announced': entry,
     'page.{path}.reviewed': z.object({ reviews: z.custom<readonly Review[]>() }),
   },
   requests: {
@@ -32,6 +37,10 @@ export const desk = defineContract({
       chunk: z.string(),
       output: z.object({ status: z.enum(['written', 'kept']) }),
     },
+    'report.announce': { input: entry, output: z.boolean() },
+    'index.add': { input: entry, output: z.boolean() },
+    'files.keep': { input: z.array(z.string()), output: kept },
+    'files.restore': { input: kept, output: z.boolean() },
     'files.overwrite': { input: z.array(z.string()), output: z.boolean() },
   },
 });

@@ -6,7 +6,7 @@ import { runDesk } from './run-desk.ts';
 import { renderEnd, renderSummary } from './summary.ts';
 
 /** Audits the documentation of what is installed, or the folder that is named. */
-async function main({ folder, ask, words }: Wishes): Promise<void> {
+async function main({ folder, ask, words, fail }: Wishes): Promise<void> {
   const root = resolve(folder);
   const title = relative(process.cwd(), root) || root;
   console.log(`Documentation desk: ${title}\n`);
@@ -15,6 +15,7 @@ async function main({ folder, ask, words }: Wishes): Promise<void> {
     title,
     out: 'out',
     words,
+    fail,
     person: ask ? personAt(process.stdin, process.stdout) : agreeable,
     progress: createProgress(process.stderr),
     show: (line) => process.stdout.write(line),

@@ -1,3 +1,5 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import {
   type AgentInfo,
   type BusInspection,
@@ -11,8 +13,9 @@ import { type Desk, desk } from './desk.ts';
 import { type FailedFile, listFailed, redriveFailed } from './failed-files.ts';
 import { nameOf } from './path-name.ts';
 import type { Progress } from './progress.ts';
-import { type Published, publish } from './publish.ts';
+import { type FailingStep, type Published, publish } from './publish.ts';
 import type { Audit } from './report.ts';
+import type { Shielded } from './shield.ts';
 import { hire, type StaffOptions } from './staff.ts';
 import { makeTrouble, type Trouble } from './trouble.ts';
 import type { Found } from './walk.ts';
@@ -26,6 +29,8 @@ export interface DeskOptions extends StaffOptions {
   readonly progress: Progress;
   /** How many words the report may have. */
   readonly words: number;
+  /** The step of the publishing that is made to fail. */
+  readonly fail?: FailingStep | undefined;
   /** Shows a line of the report as soon as it is written. */
   readonly show: (line: string) => void;
 }
@@ -42,6 +47,8 @@ export interface DeskRun {
   readonly recovered: readonly string[];
   /** Paths of the files that the demo made to fail. */
   readonly made: readonly string[];
+  /** The checker that failed on some pages. */
+  readonly shielded: Shielded;
   /** One file, and all that was said about it. */
   readonly way: Way | undefined;
   readonly books: BusInspection;
@@ -63,6 +70,7 @@ export async function runDesk(options: DeskOptions): Promise<DeskRun> {
     const work = await audit(bus, files, trouble, options).finally(() => options.progress.finish());
     const job = { audit: work.audit, diagram: draw(work.way) };
     const published = await publish(bus, job, options);
+    await keepDrawing(options.out, published);
     const [books, metrics, agents] = [bus.inspect(), bus.metrics(), bus.agents()];
     return { ...work, published, books, metrics, agents };
   } finally {
@@ -97,9 +105,17 @@ async function audit(
     failed,
     recovered: pathsOf(failed).filter((path) => !pathsOf(unread).includes(path)),
     made: trouble.paths,
+    shielded: staff.shielded(),
     way: pickWay(recorder.entries(), trouble.paths.map(nameOf)),
     seconds: (performance.now() - beganAt) / 1_000,
   };
+}
+
+/** Nothing at all is written when it was not allowed to overwrite. */
+async function keepDrawing(folder: string, { status, publishing }: Published): Promise<void> {
+  if (status === 'kept') return;
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, 'publishing.mmd'), publishing.drawing);
 }
 
 function draw(way: Way | undefined): string {

@@ -1,18 +1,22 @@
 import type { Agent, MessageBus } from 'tellask';
+import { makeArchivist } from './agents/archivist.ts';
 import { makePackageChecker, makePageChecker } from './agents/checker.ts';
 import { makeChief } from './agents/chief.ts';
 import { makeEditor } from './agents/editor.ts';
+import { makeHerald } from './agents/herald.ts';
 import { makePublisher } from './agents/publisher.ts';
 import { makeReader } from './agents/reader.ts';
 import { makeVerifier } from './agents/verifier.ts';
 import { makeWriter, type Notes } from './agents/writer.ts';
 import { PAGE_CHECKERS } from './checks/checkers.ts';
+import { javascriptChecker } from './checks/javascript.ts';
 import { packageChecker } from './checks/packages.ts';
 import type { Desk } from './desk.ts';
 import { openLibrary } from './library.ts';
 import type { Person } from './person.ts';
 import { pagesBelow } from './read-page.ts';
-import { hangAt, leaveAt } from './trouble.ts';
+import { type Shielded, shield } from './shield.ts';
+import { failAt, hangAt, leaveAt } from './trouble.ts';
 
 /** Options of {@link hire}. */
 export interface StaffOptions {
@@ -34,19 +38,27 @@ export interface StaffOptions {
 export interface Staff {
   readonly scout: Agent<Desk>;
   readonly notes: () => Notes;
+  /** How the checker did that fails. */
+  readonly shielded: () => Shielded;
 }
+
+// With which of its pages the JavaScript checker begins to fail, and ends.
+const [FAILS_FROM, FAILS_TO] = [3, 5];
 
 /** Gives everybody at the desk a name, a mailbox and work. */
 export function hire(bus: MessageBus<Desk>, options: StaffOptions): Staff {
   const { readMs = 1_000 } = options;
   hireReaders(bus, options);
-  hireCheckers(bus, options.root);
+  const shielded = hireCheckers(bus, options.root);
   const editor = bus.register('editor', { concurrency: 8, capacity: 200, overflow: 'wait' });
   makeEditor(editor, { readMs });
   makeVerifier(bus.register('verifier', { concurrency: 8 }), openLibrary(options.root));
   makeChief(bus.register('chief'), options.person);
   makePublisher(bus.register('publisher'), options.out);
-  return { scout: bus.register('scout'), notes: makeWriter(bus.register('writer')) };
+  makeArchivist(bus.register('archivist'), options.out);
+  makeHerald(bus.register('herald'));
+  const notes = makeWriter(bus.register('writer'));
+  return { scout: bus.register('scout'), notes, shielded };
 }
 
 function hireReaders(bus: MessageBus<Desk>, options: StaffOptions): void {
@@ -58,11 +70,18 @@ function hireReaders(bus: MessageBus<Desk>, options: StaffOptions): void {
   makeReader(bus.register('reader-4'), readPage);
 }
 
-function hireCheckers(bus: MessageBus<Desk>, root: string): void {
+/** One of them fails on a few pages in a row, and has a breaker around it. */
+function hireCheckers(bus: MessageBus<Desk>, root: string): () => Shielded {
   const library = openLibrary(root);
-  for (const checker of PAGE_CHECKERS) {
+  const { checker: shielded, report } = shield(
+    javascriptChecker,
+    failAt(FAILS_FROM, FAILS_TO, javascriptChecker),
+  );
+  for (const one of PAGE_CHECKERS) {
+    const checker = one === javascriptChecker ? shielded : one;
     const agent = bus.register(checker.name, { concurrency: 2, capacity: 100, overflow: 'wait' });
     makePageChecker(agent, checker, library);
   }
   makePackageChecker(bus.register(packageChecker.name), packageChecker, library);
+  return report;
 }

@@ -15,6 +15,7 @@ export function renderSummary(run: DeskRun): string {
     section('What was found', findings(run)),
     section('What went wrong, and what became of it', troubles(run)),
     way === undefined ? '' : section(`The way of ${way.name}`, drawWay(way)),
+    section('How the report was published', publishing(run.published)),
     section('Deliveries by outcome', books(run)),
     section('The fullest that a mailbox was', highWater(run)),
     section('From saying to outcome, in milliseconds', latencies(run)),
@@ -22,12 +23,21 @@ export function renderSummary(run: DeskRun): string {
   return sections.filter((text) => text !== '').join('\n');
 }
 
+const DRAWN = 'How it came out: out/publishing.mmd (Mermaid)';
+
 /** Where the report is, or why it is not all of it. */
 export function renderEnd(published: Published): string {
   if (published.status === 'kept') {
     return 'It was not allowed to overwrite: nothing was written, and out is as it was.';
   }
-  const files = ['What to mend:    out/report.md', 'The whole way:   out/traffic.mmd (Mermaid)'];
+  if (published.status === 'undone') {
+    return `Publishing failed and was undone: the report of before is there, if there was one.\n${DRAWN}`;
+  }
+  const files = [
+    'What to mend:    out/report.md',
+    'The whole way:   out/traffic.mmd (Mermaid)',
+    DRAWN,
+  ];
   if (published.status === 'partial') {
     const { written, lines } = published.howFar;
     files.unshift(`The report ends early, ${written} of ${lines} lines.`);
@@ -48,7 +58,8 @@ function findings({ audit }: DeskRun): string[] {
 }
 
 /** A reader that hung, one that left, the files that nobody could read, a budget used up. */
-function troubles({ incidents, failed, recovered, made, published }: DeskRun): string[] {
+function troubles(run: DeskRun): string[] {
+  const { incidents, failed, recovered, made, published, shielded } = run;
   const files = failed.flatMap(({ path, reason, attempts, why }) => [
     `${made.includes(path) ? basename(path) : path}: dead-lettered(${reason}), tries: ${attempts}`,
     `   ${why}`,
@@ -57,8 +68,28 @@ function troubles({ incidents, failed, recovered, made, published }: DeskRun): s
   return [
     ...retried('TELLASK_TIMEOUT', incidents),
     ...retried('TELLASK_RESPONDER_LEFT', incidents),
+    ...opened(shielded),
     ...files,
     ...(published.status === 'partial' ? exhausted(published) : []),
+  ];
+}
+
+function opened({ name, failed, spared, status }: DeskRun['shielded']): string[] {
+  if (failed === 0) return [];
+  const now = status === 'closed' ? 'it closed again' : `it is ${status} at the end`;
+  return [
+    `${name} failed on ${failed} pages, its stand-in checked them`,
+    ...(spared > 0 ? [`   Its circuit opened, which spared it ${spared} pages; ${now}.`] : []),
+  ];
+}
+
+/** The saga in one line, and what was undone. */
+function publishing({ publishing }: Published): string[] {
+  const { done, failed, undone, status } = publishing;
+  const steps = [...done.map((step) => `${step} ✓`), ...(failed ? [`${failed.step} ✗`] : [])];
+  return [
+    `${steps.join(' → ')}: ${status}`,
+    ...(failed ? [`   ${failed.why} Undone: ${undone.join(', ') || 'nothing'}.`] : []),
   ];
 }
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, relative, resolve, sep } from 'node:path';
 import type { Agent } from 'tellask';
 import type { Desk } from './desk.ts';
+import type { Checker } from './finding.ts';
 import type { ReadPage } from './read-page.ts';
 
 /** Files that cannot be read, in a folder of their own: nobody's documentation is touched. */
@@ -24,6 +25,17 @@ export async function makeTrouble(root: string): Promise<Trouble> {
     bringBack: () => writeFile(join(folder, 'away.md'), '# I was away\n'),
     clear: () => rm(folder, { recursive: true, force: true }),
   };
+}
+
+/** Checks as `checker` does, but fails from its `first` page to its `last`. */
+export function failAt(first: number, last: number, checker: Checker): Checker {
+  let page = 0;
+  const check: Checker['check'] = async (...asked) => {
+    page++;
+    if (page >= first && page <= last) throw new Error(`${checker.name} is out of order`);
+    return checker.check(...asked);
+  };
+  return { ...checker, check };
 }
 
 /** Reads as `readPage` does, but never comes back from its `nth` page. */

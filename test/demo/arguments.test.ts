@@ -7,6 +7,8 @@ it.each([
   [['--budget', '200', 'docs'], { folder: 'docs', words: 200 }],
   [['--budget=0'], { words: 0 }],
   [['--ask'], { ask: true }],
+  [['--fail', 'announce'], { fail: 'announce' }],
+  [[], { fail: undefined }],
   [['--help'], { help: true }],
 ])('reads %j', (argv, wishes) => {
   expect(readArguments(argv, true)).toMatchObject(wishes);
@@ -16,6 +18,7 @@ it.each([
   [['--budget', 'many'], '--budget takes a whole number of words, not "many".'],
   [['--budget=-1'], '--budget takes a whole number of words, not "-1".'],
   [['--budget', ''], '--budget takes a whole number of words, not "".'],
+  [['--fail', 'write'], '--fail takes index or announce, not "write".'],
   [['a', 'b'], 'One folder at a time, please: a or b'],
   [['--quick'], "Unknown option '--quick'"],
 ])('says what is wrong with %j', (argv, message) => {
@@ -27,6 +30,6 @@ it('asks nobody where there is no terminal', () => {
 });
 
 it('tells of every option, and what a budget counts', () => {
-  for (const option of ['--ask', '--budget', '--help']) expect(HELP).toContain(option);
+  for (const option of ['--ask', '--budget', '--fail', '--help']) expect(HELP).toContain(option);
   expect(HELP).toContain('what stands between blanks');
 });

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -44,6 +44,16 @@ it('ends early with a budget, says so at both ends, and is no failure', async ()
   expect(stdout).toContain('The books balance.');
   const report = await readFile(join(folder, 'out', 'report.md'), 'utf8');
   expect(report).toContain('**This report ends early.** Its budget of 20 words was used up');
+}, 20_000);
+
+it('undoes what it published when a step is made to fail, and says so', async () => {
+  await writeFile(join(folder, 'a.md'), '# A\n');
+
+  const { status, stdout } = demo('.', '--fail', 'announce');
+
+  expect(status).toBe(0);
+  expect(stdout).toContain('write ✓ → index ✓ → announce ✗: compensated');
+  expect(await readdir(join(folder, 'out'))).toEqual(['publishing.mmd']);
 }, 20_000);
 
 it.each([

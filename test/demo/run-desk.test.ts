@@ -91,6 +91,18 @@ it('rejects what stays unreadable and redrives what comes back', () => {
   expect(run.audit.unread).toEqual([]);
 });
 
+// R:H1
+it('does without a checker that fails, and asks it again when it is well', () => {
+  expect(run.shielded).toMatchObject({ name: 'javascript', failed: 3 });
+  expect(run.shielded.spared).toBeGreaterThan(0);
+  expect(renderSummary(run)).toContain('javascript failed on 3 pages');
+});
+
+it('publishes the report step by step and draws it', async () => {
+  expect(renderSummary(run)).toContain('write ✓ → index ✓ → announce ✓: completed');
+  expect(await readFile(join(out, 'publishing.mmd'), 'utf8')).toMatch(/^flowchart TD\n/);
+});
+
 it('follows a path that is too long for a topic', () => {
   expect(run.audit.findings.map(({ file }) => file)).toContain(DEEP);
 });

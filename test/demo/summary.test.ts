@@ -1,7 +1,16 @@
 import { BudgetExhaustedError, MessageBus } from 'tellask';
 import { expect, it } from 'vitest';
+import type { Publishing } from '../../examples/demo/publish.ts';
 import type { DeskRun } from '../../examples/demo/run-desk.ts';
 import { renderEnd, renderSummary } from '../../examples/demo/summary.ts';
+
+const PUBLISHING: Publishing = {
+  status: 'completed',
+  done: ['write', 'index', 'announce'],
+  failed: undefined,
+  undone: [],
+  drawing: '',
+};
 
 function runOf(more: Partial<DeskRun> = {}): DeskRun {
   const bus = new MessageBus();
@@ -15,7 +24,8 @@ function runOf(more: Partial<DeskRun> = {}): DeskRun {
       withdrawn: 0,
       unread: [],
     },
-    published: { status: 'written' },
+    published: { status: 'written', publishing: PUBLISHING },
+    shielded: { name: 'javascript', failed: 0, spared: 0, status: 'closed' },
     incidents: [],
     failed: [],
     recovered: [],
@@ -47,15 +57,15 @@ it('lets no name of a file command the terminal', () => {
 });
 
 it('says whether the report is there', () => {
-  expect(renderEnd({ status: 'written' })).toContain('out/report.md');
-  expect(renderEnd({ status: 'kept' })).toContain('nothing was written');
+  expect(renderEnd({ status: 'written', publishing: PUBLISHING })).toContain('out/report.md');
+  expect(renderEnd({ status: 'kept', publishing: PUBLISHING })).toContain('nothing was written');
 });
 
 it('shows a budget that was used up among what went wrong', () => {
   const error = new BudgetExhaustedError({ resource: 'tokens', limit: 200, spent: 203 });
   const letters = [{ topic: 'report.write', reason: 'budget' }];
   const howFar = { written: 3, lines: 9 };
-  const published = { status: 'partial', error, letters, howFar } as const;
+  const published = { status: 'partial', error, letters, howFar, publishing: PUBLISHING } as const;
 
   const summary = renderSummary(runOf({ published }));
 
@@ -63,4 +73,33 @@ it('shows a budget that was used up among what went wrong', () => {
   expect(summary).toContain(error.message);
   expect(summary).toContain('3 of 9 lines were written');
   expect(renderEnd(published)).toContain('The report ends early, 3 of 9 lines.');
+});
+
+it('shows which steps published the report, and what was undone', () => {
+  const failed = { step: 'announce', why: 'The herald is hoarse.' };
+  const publishing = {
+    ...PUBLISHING,
+    status: 'compensated',
+    done: ['write', 'index'],
+    failed,
+    undone: ['index', 'write'],
+  } as const;
+  const published = { status: 'undone', publishing } as const;
+
+  expect(renderSummary(runOf())).toContain('write ✓ → index ✓ → announce ✓: completed');
+  const summary = renderSummary(runOf({ published }));
+  expect(summary).toContain('write ✓ → index ✓ → announce ✗: compensated');
+  expect(summary).toContain('The herald is hoarse. Undone: index, write.');
+  expect(renderEnd(published)).toContain('Publishing failed and was undone');
+});
+
+it.each([
+  [{ failed: 3, spared: 9, status: 'closed' }, 'which spared it 9 pages; it closed again.'],
+  [{ failed: 3, spared: 1, status: 'open' }, 'which spared it 1 pages; it is open at the end.'],
+] as const)('tells of a checker that failed: %j', (how, text) => {
+  const shielded = { name: 'javascript', ...how };
+
+  expect(renderSummary(runOf({ shielded }))).toContain('javascript failed on 3 pages');
+  expect(renderSummary(runOf({ shielded }))).toContain(text);
+  expect(renderSummary(runOf())).not.toContain('javascript failed');
 });

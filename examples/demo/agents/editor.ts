@@ -19,6 +19,7 @@ export function makeEditor(agent: Agent<Desk>, { readMs }: EditorOptions): void 
       // Pages are large: the next one is read when the checkers have room for it.
       await context.publish(topic('page.{path}.read', message.params), page).accepted;
     },
-    { retry: { maxAttempts: 5, baseMs: 50 } },
+    // It waits for the room that its own message gets, so that has to be said at once.
+    { retry: { maxAttempts: 5, baseMs: 50 }, outbox: false },
   );
 }
