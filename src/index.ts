@@ -223,6 +223,7 @@ export {
   type AlternativeWork,
   type Fallback,
   fallback,
+  type Occasion,
 } from './resilience/fallback.ts';
 export type {
   Execution,

@@ -7,11 +7,17 @@ import { type Execution, OwnPolicy, type Work } from './policy.ts';
 /** Work to do instead; `error` is why the work, or the alternative before this one, failed. */
 export type AlternativeWork<R> = (error: unknown, execution: Execution) => R | PromiseLike<R>;
 
+/** For which errors an alternative is meant. */
+export interface Occasion {
+  /** Asked about the last error; one that says no, or throws, passes over. @default every error */
+  readonly when?: (error: unknown) => boolean;
+}
+
 /** What to do when the work fails: other work, or a value. */
 export type Alternative<R> =
   | AlternativeWork<R>
-  | { readonly run: AlternativeWork<R>; readonly when?: (error: unknown) => boolean }
-  | { readonly value: R; readonly when?: (error: unknown) => boolean };
+  | (Occasion & { readonly run: AlternativeWork<R> })
+  | (Occasion & { readonly value: R });
 
 interface Tried {
   readonly run: AlternativeWork<unknown>;

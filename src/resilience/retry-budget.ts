@@ -84,6 +84,7 @@ export class RetryBudget {
     return Math.max(0, Math.floor((this.#reserve + this.#balance) / this.#cost));
   }
 
+  /** What is left, and what was granted and refused. */
   snapshot(): RetryBudgetSnapshot {
     return { available: this.available, ...this.#counts };
   }

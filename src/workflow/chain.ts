@@ -39,6 +39,7 @@ export interface TopicLink<I> {
   readonly to?: NonNullable<RequestOptions['to']>;
   /** @default the topic */
   readonly name?: string;
+  /** False: it is not asked. @default always true */
   readonly canHandle?: (input: I) => boolean | PromiseLike<boolean>;
 }
 
