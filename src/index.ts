@@ -20,6 +20,15 @@ export type {
   ServeBatchOptions,
   SubscribeBatchOptions,
 } from './delivery/batch-options.ts';
+// ---- errors
+export {
+  BudgetExhaustedError,
+  DeadlockError,
+  DeniedError,
+  LoopError,
+  type LoopGuard,
+  RevokedError,
+} from './delivery/bound-errors.ts';
 export type {
   BroadcastOutcome,
   BroadcastReceipt,
@@ -37,22 +46,16 @@ export type {
   DeathRecord,
   LetterFilter,
 } from './delivery/dead-letters.ts';
-// ---- errors
 export {
   BatchResultError,
-  BudgetExhaustedError,
   BusyError,
   CancelledError,
   ClosedError,
   DeadLetteredError,
-  DeadlockError,
-  DeniedError,
   FencedError,
   HandlerError,
   HandlerTimeoutError,
   InterruptedError,
-  LoopError,
-  type LoopGuard,
   MailboxFullError,
   MessageTimeoutError,
   NameTakenError,
@@ -60,7 +63,6 @@ export {
   RejectedError,
   RequestTimeoutError,
   ResponderLeftError,
-  RevokedError,
   UnknownRecipientError,
   UnknownTopicError,
 } from './delivery/errors.ts';

@@ -1,9 +1,10 @@
 import type { Attempt } from '../delivery/attempt.ts';
+import { RevokedError } from '../delivery/bound-errors.ts';
 import type { BusEvents } from '../delivery/bus-events.ts';
 import type { Deferrals } from '../delivery/deferrals.ts';
 import type { Delivery } from '../delivery/delivery.ts';
 import type { Dispatcher } from '../delivery/dispatcher.ts';
-import { NameTakenError, ResponderLeftError, RevokedError } from '../delivery/errors.ts';
+import { NameTakenError, ResponderLeftError } from '../delivery/errors.ts';
 import { Group } from '../delivery/group.ts';
 import { AGENT_OPTIONS, type MailboxChoice, readMailbox } from '../delivery/handler-options.ts';
 import { Inbox } from '../delivery/inbox.ts';

@@ -1,4 +1,4 @@
-import { DeniedError, RevokedError } from '../delivery/errors.ts';
+import { DeniedError, RevokedError } from '../delivery/bound-errors.ts';
 import type { Permits } from '../delivery/subscription.ts';
 import { compilePattern, type Pattern } from '../message/pattern.ts';
 

@@ -8,19 +8,14 @@ import type { Family } from '../message/family-index.ts';
 import { isOwned } from '../message/payload.ts';
 import { checkTopic } from '../message/topic.ts';
 import type { Router } from '../routing/router.ts';
+import { BudgetExhaustedError, DeniedError } from './bound-errors.ts';
 import type { BusEvents } from './bus-events.ts';
 import type { KeptLetter } from './dead-letters.ts';
 import type { Dedupe } from './dedupe.ts';
 import { checkKey, Departures } from './departures.ts';
 import { DispatchList } from './dispatch-list.ts';
 import type { Dispatcher } from './dispatcher.ts';
-import {
-  BudgetExhaustedError,
-  ClosedError,
-  DeniedError,
-  UnknownRecipientError,
-  UnknownTopicError,
-} from './errors.ts';
+import { ClosedError, UnknownRecipientError, UnknownTopicError } from './errors.ts';
 import type { Guard } from './guard.ts';
 import type { Ledger } from './ledger.ts';
 import type { MiddlewareChain } from './middleware.ts';

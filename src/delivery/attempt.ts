@@ -7,10 +7,11 @@ import { type BudgetView, checkSpending, type Spending, UNLIMITED } from '../mes
 import type { Message } from '../message/message.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { BatchRun } from './batch-run.ts';
+import { BudgetExhaustedError } from './bound-errors.ts';
 import type { BroadcastReceipt } from './broadcast.ts';
 import type { Deferral } from './deferral.ts';
 import { Delivery } from './delivery.ts';
-import { BudgetExhaustedError, FencedError } from './errors.ts';
+import { FencedError } from './errors.ts';
 import type { ForwardOptions, ForwardTo } from './forward.ts';
 import type { Gathered } from './gathering.ts';
 import { IDEMPOTENCY_HEADER } from './idempotency.ts';

@@ -1,13 +1,9 @@
 import { misuse } from '../kernel/errors.ts';
 import type { Contract } from '../message/contract.ts';
 import type { Family } from '../message/family-index.ts';
+import { DeadlockError } from './bound-errors.ts';
 import type { Dispatcher } from './dispatcher.ts';
-import {
-  DeadlockError,
-  NoResponderError,
-  UnknownRecipientError,
-  UnknownTopicError,
-} from './errors.ts';
+import { NoResponderError, UnknownRecipientError, UnknownTopicError } from './errors.ts';
 import type { Guard } from './guard.ts';
 import { holderOf, type Question } from './question.ts';
 import type { Refusals } from './refusals.ts';

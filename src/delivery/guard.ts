@@ -5,7 +5,7 @@ import type { Lineage } from '../message/envelope.ts';
 import { type Edge, follow, pathOf, type Trail } from '../message/trail.ts';
 import { RateLimitedError } from '../resilience/errors.ts';
 import { checkRate, type RateLimit } from '../resilience/token-bucket.ts';
-import { LoopError, type LoopGuard } from './errors.ts';
+import { LoopError, type LoopGuard } from './bound-errors.ts';
 import { lineageOf, readMs } from './said.ts';
 import { TokenBuckets } from './token-buckets.ts';
 import type { Words } from './words.ts';

@@ -2,7 +2,8 @@ import type { Env, Timer } from '../kernel/env.ts';
 import type { Budget, Shortage } from '../message/budget.ts';
 import type { Envelope } from '../message/envelope.ts';
 import type { Attempt, Watch } from './attempt.ts';
-import { BudgetExhaustedError, HandlerTimeoutError } from './errors.ts';
+import { BudgetExhaustedError } from './bound-errors.ts';
+import { HandlerTimeoutError } from './errors.ts';
 import { type Failure, failureOf } from './settle.ts';
 
 /** What the watch needs to know of its bus. */

@@ -2,8 +2,8 @@ import { misuse } from '../kernel/errors.ts';
 import { isThenable } from '../kernel/thenable.ts';
 import type { Message, MessageType } from '../message/message.ts';
 import type { Attempt } from './attempt.ts';
+import { DeniedError } from './bound-errors.ts';
 import type { Context } from './context.ts';
-import { DeniedError } from './errors.ts';
 import type { Invoke } from './subscription.ts';
 
 /** What is about to be said, before it is admitted. A middleware may change these fields. */

@@ -1,5 +1,6 @@
 import { LinkedList } from '../kernel/linked-list.ts';
-import { ClosedError, RevokedError } from './errors.ts';
+import { RevokedError } from './bound-errors.ts';
+import { ClosedError } from './errors.ts';
 import type { Ledger } from './ledger.ts';
 import type { ResilientCall } from './resilient-call.ts';
 

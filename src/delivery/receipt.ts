@@ -1,10 +1,10 @@
 import { Deferred } from '../kernel/deferred.ts';
 import { printAsJson } from '../kernel/inspection.ts';
 import type { Envelope } from '../message/envelope.ts';
+import type { BudgetExhaustedError } from './bound-errors.ts';
 import type { DeadLetter } from './dead-letters.ts';
 import type { Delivery } from './delivery.ts';
 import type { DispatchList } from './dispatch-list.ts';
-import type { BudgetExhaustedError } from './errors.ts';
 import type { Outcome } from './ledger.ts';
 
 /** Where the chunks of an answer go, from one producer at a time. */

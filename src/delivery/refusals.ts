@@ -2,16 +2,10 @@ import type { GuardedEvents } from '../kernel/events.ts';
 import type { Envelope } from '../message/envelope.ts';
 import { ValidationError } from '../message/parse.ts';
 import { RateLimitedError } from '../resilience/errors.ts';
+import { BudgetExhaustedError, DeniedError, LoopError } from './bound-errors.ts';
 import type { BusEvents } from './bus-events.ts';
 import type { DeadLetterReason, DeadLetters } from './dead-letters.ts';
-import {
-  BudgetExhaustedError,
-  BusyError,
-  DeniedError,
-  LoopError,
-  MailboxFullError,
-  UnknownRecipientError,
-} from './errors.ts';
+import { BusyError, MailboxFullError, UnknownRecipientError } from './errors.ts';
 import type { Ledger } from './ledger.ts';
 import { lineageOf } from './said.ts';
 import type { Scribe } from './scribe.ts';

@@ -8,9 +8,10 @@ import { type Execution, OwnPolicy, type Policy, type Work } from '../resilience
 import type { RetryBudget } from '../resilience/retry-budget.ts';
 import type { Admitter } from './admitter.ts';
 import { Aim } from './aim.ts';
+import { BudgetExhaustedError } from './bound-errors.ts';
 import type { Chooser } from './chooser.ts';
 import type { Delivery } from './delivery.ts';
-import { BudgetExhaustedError, CancelledError, RequestTimeoutError } from './errors.ts';
+import { CancelledError, RequestTimeoutError } from './errors.ts';
 import { type Asked, whyCalledOff } from './gathering.ts';
 import type { OpenCalls } from './open-calls.ts';
 import type { Posing } from './posing.ts';

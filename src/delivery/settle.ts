@@ -1,8 +1,8 @@
 import { isTellaskError } from '../kernel/errors.ts';
 import type { RetryPolicy } from '../resilience/backoff.ts';
 import { decideRetry } from '../resilience/decide-retry.ts';
+import { BudgetExhaustedError } from './bound-errors.ts';
 import type { DeadLetterReason } from './dead-letters.ts';
-import { BudgetExhaustedError } from './errors.ts';
 
 /** Why an attempt failed. */
 export interface Failure {

@@ -1,8 +1,8 @@
 import type { Timer } from '../kernel/env.ts';
 import { isThenable, promiseOf } from '../kernel/thenable.ts';
 import { Attempt, type Watch } from './attempt.ts';
+import { BudgetExhaustedError } from './bound-errors.ts';
 import type { Delivery } from './delivery.ts';
-import { BudgetExhaustedError } from './errors.ts';
 import { told } from './outcomes.ts';
 import type { WrapUpCall } from './subscription.ts';
 import type { Workshop } from './worker.ts';
