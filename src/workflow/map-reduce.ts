@@ -175,7 +175,6 @@ class Mapping {
       for (;;) {
         await join.fewerThan(mostOpen);
         if (join.over || !(await chunks.fill())) break;
-        if (join.over) break;
         const { index, items } = chunks.take();
         join.declare(index, { items });
         join.start(index, this.#mapper(items));

@@ -48,8 +48,7 @@ export class Scope {
       if (signal !== undefined && !this.#closed) this.#offs.push(onAbort(signal, withdrawn));
     }
     if (this.#closed) this.close();
-    // Whose time ends with that of the handler is ended by it.
-    else if (this.#endsAt !== Infinity && this.#endsAt <= this.call.deadline) {
+    else if (this.#endsAt !== Infinity) {
       const label = 'workflow time-out';
       const leftMs = this.#endsAt - this.env.now();
       this.#timer = this.env.setTimer(leftMs, timedOut, { keepAlive: true, label });

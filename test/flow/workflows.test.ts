@@ -105,6 +105,40 @@ describe.each(['real', 'simulated'] as const)('parallel with a bus, on the %s En
     expectBalanced(bus);
   });
 
+  it("leaves no listener on a signal of the caller's own", async () => {
+    const { bus, settle } = makeBus(env);
+    bus.register('clerk').serve('q', async function* () {
+      yield 1;
+    });
+    const { signal } = new AbortController();
+    let listeners = 0;
+    for (const [name, step] of [
+      ['addEventListener', 1],
+      ['removeEventListener', -1],
+    ] as const) {
+      const original = signal[name].bind(signal) as (...args: unknown[]) => void;
+      Object.assign(signal, {
+        [name]: (...args: unknown[]) => {
+          listeners += step;
+          original(...args);
+        },
+      });
+    }
+
+    const asked = parallel(
+      [
+        (work) => work.request('q', 1, { signal }),
+        (work) => work.gather('q', 1, { signal }),
+        (work) => work.stream('q', 1, { signal }).result,
+      ],
+      { as: bus, mode: 'settle' },
+    );
+    await settle();
+
+    expect((await asked).failed).toEqual([]);
+    expect(listeners).toBe(0);
+  });
+
   it("lets the caller's own signal end one request and no other", async () => {
     const { bus, settle } = makeBus(env);
     bus.register('slow', { concurrency: 2 }).serve('slow', hang);

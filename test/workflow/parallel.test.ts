@@ -33,7 +33,6 @@ async function three(
   await env.run();
   const { value, error } = outcome.now() as { value?: unknown; error?: unknown };
   const result = (value as { reason?: unknown })?.reason ?? error ?? value;
-  expect(env.pendingTimers()).toEqual([]);
   return { result: value ?? result, at, world, error };
 }
 
@@ -322,6 +321,23 @@ describe('parallel', () => {
     await world.env.run();
 
     expect(outcome.now()).toHaveProperty('error.failed.length', 1);
+  });
+
+  it('leaves no timer behind, and one that holds the process while it waits', async () => {
+    const world = new World();
+    const held: unknown[] = [];
+    const { setTimer } = world.env;
+    world.env.setTimer = (...args) => {
+      held.push(args[2]);
+      return setTimer.apply(world.env, args);
+    };
+
+    const outcome = outcomeOf(parallel([() => 1], { env: world.env, timeoutMs: 1_000 }));
+    await world.env.settle();
+
+    expect(outcome.now()).toEqual({ value: [1] });
+    expect(held).toEqual([{ keepAlive: true, label: 'workflow time-out' }]);
+    expect(world.env.pendingTimers()).toEqual([]);
   });
 
   it('leaves no listener on a signal that lives longer', async () => {
