@@ -283,6 +283,7 @@ export {
   StateConflictError,
   StateExistsError,
   StateNotFoundError,
+  StateTimeoutError,
   StateValueError,
   StateVersionError,
   UnknownStateKeyError,
@@ -299,6 +300,7 @@ export {
   type UpdateOptions,
   type WriteOptions,
 } from './state/state-view.ts';
+export type { StateTransaction, TransactionOptions } from './state/transaction.ts';
 // ---- stores
 export {
   StoreClosedError,

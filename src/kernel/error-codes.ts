@@ -114,6 +114,10 @@ export const ERROR_CODES = {
     false,
     'Ask for a version from oldest to newest, or keep more with history.maxVersions.',
   ],
+  TELLASK_STATE_TIMEOUT: [
+    true,
+    'Await less inside of the transaction, give it more timeoutMs, or pass tx.signal on.',
+  ],
   TELLASK_STATE_CONFLICT: [
     true,
     'Read again and decide anew, use update, or say with onConflict what is to happen.',

@@ -1,6 +1,7 @@
 import type { Env } from '../kernel/env.ts';
 import type { Contract } from '../message/contract.ts';
 import { parse } from '../message/parse.ts';
+import type { Pattern } from '../message/pattern.ts';
 import { checkTopic } from '../message/topic.ts';
 import { type Author, type CommitFacts, entryOf, KeptVersion, type StateAction } from './entry.ts';
 import { StateConflictError, UnknownStateKeyError } from './errors.ts';
@@ -31,6 +32,13 @@ export interface Draft {
   readonly freshBytes: number;
   /** Epoch milliseconds. */
   readonly expiresAt: number | undefined;
+}
+
+/** Which keys are listed. */
+export interface Scan {
+  readonly pattern: Pattern;
+  /** Only keys behind this one. */
+  readonly after: string | undefined;
 }
 
 /** Hears of every commit, in its turn, and never throws. */
@@ -88,6 +96,16 @@ export class StateCore {
 
   records(): Iterable<KeyRecord> {
     return this.#records.values();
+  }
+
+  /** The current versions of all keys that fit and have a value, in the order of the keys. */
+  scan({ pattern, after = '' }: Scan): KeptVersion[] {
+    const found: KeptVersion[] = [];
+    for (const { key, current } of this.#records.values()) {
+      if (current?.exists !== true || key <= after) continue;
+      if (pattern.matches(key)) found.push(current);
+    }
+    return found.sort((one, other) => (one.key < other.key ? -1 : 1));
   }
 
   /** What is known of a key; `undefined` when it was never written. Refuses what is no key. */
@@ -163,11 +181,23 @@ export class StateCore {
     return () => this.#listeners.delete(listener);
   }
 
+  /** The number of the version that follows this one. */
+  numberAfter(before: KeptVersion | undefined): number {
+    return 1 + (before?.version ?? this.#versionFloor);
+  }
+
   #write(draft: Draft, commit: CommitFacts): KeptVersion {
     const { key, before, value, action, bytes, freshBytes, expiresAt } = draft;
     const record = this.#records.get(key) ?? new KeyRecord(key);
-    const number = 1 + (before?.version ?? this.#versionFloor);
-    const version = new KeptVersion(key, value, number, action, expiresAt, bytes, commit);
+    const version = new KeptVersion(
+      key,
+      value,
+      this.numberAfter(before),
+      action,
+      expiresAt,
+      bytes,
+      commit,
+    );
     if (before === undefined) this.#records.set(key, record);
     this.#live += Number(value !== undefined) - Number(record.exists);
     this.#liveBytes += bytes - (before?.bytes ?? 0);

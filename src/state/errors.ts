@@ -135,6 +135,18 @@ export class StateVersionError extends TellaskError {
   }
 }
 
+/** A transaction has taken too long (`TELLASK_STATE_TIMEOUT`): nothing was written. */
+export class StateTimeoutError extends TellaskError {
+  readonly timeoutMs: number;
+
+  constructor(timeoutMs: number) {
+    super('TELLASK_STATE_TIMEOUT', `The transaction has taken ${timeoutMs} ms and has not ended`, {
+      stack: false,
+    });
+    this.timeoutMs = timeoutMs;
+  }
+}
+
 const MAX_SHOWN = 3;
 
 function shown(pointers: readonly string[]): string {

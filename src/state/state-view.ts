@@ -26,6 +26,13 @@ import {
   StateVersionError,
 } from './errors.ts';
 import { type MergeRules, merge } from './merge.ts';
+import type { StateGround } from './staging.ts';
+import {
+  type StateTransaction,
+  type StateVoice,
+  type TransactionOptions,
+  transact,
+} from './transaction.ts';
 
 /** Options of every write. */
 export interface WriteOptions {
@@ -87,6 +94,8 @@ export interface ListOptions {
 export interface Holder {
   /** Who writes; throws when the holder may write no more. */
   author(): Author;
+  /** Says what transactions have to say; none where there is no bus. */
+  readonly voice?: StateVoice | undefined;
 }
 
 /**
@@ -96,32 +105,29 @@ export interface Holder {
 export class StateView<C extends ContractShape = AnyContract> {
   readonly #core: StateCore;
   readonly #holder: Holder;
+  /** What the plain operations stand on: the core, or a transaction. */
+  readonly #ground: StateGround;
 
   /** @internal */
-  constructor(core: StateCore, holder: Holder) {
+  constructor(core: StateCore, holder: Holder, ground: StateGround = core) {
     this.#core = core;
     this.#holder = holder;
+    this.#ground = ground;
   }
 
   /** What is at a key; `undefined` when there is no value. */
   get<const K extends string>(key: StateKeyArg<C, K>): StateEntry<StateValue<C, K>> | undefined {
-    return entryOf(this.#core.find(key)?.current) as StateEntry<StateValue<C, K>> | undefined;
+    return entryOf(this.#ground.find(key)?.current) as StateEntry<StateValue<C, K>> | undefined;
   }
 
   /** Whether there is a value. */
   has<const K extends string>(key: StateKeyArg<C, K>): boolean {
-    return this.#core.find(key)?.exists === true;
+    return this.#ground.find(key)?.exists === true;
   }
 
   /** What is at all keys that fit, in the order of the keys. */
   list(pattern = '**', { limit = Infinity, after }: ListOptions = {}): StateEntry[] {
-    const compiled = compilePattern(pattern);
-    const found: StateEntry[] = [];
-    for (const { key, current } of this.#core.records()) {
-      if (current?.exists !== true || (after !== undefined && key <= after)) continue;
-      if (compiled.matches(key)) found.push(current as StateEntry);
-    }
-    found.sort((one, other) => (one.key < other.key ? -1 : 1));
+    const found = this.#ground.scan({ pattern: compilePattern(pattern), after }) as StateEntry[];
     return limit === Infinity ? found : found.slice(0, limit);
   }
 
@@ -186,7 +192,7 @@ export class StateView<C extends ContractShape = AnyContract> {
   ): StateEntry<StateValue<C, K>> {
     if (typeof fn !== 'function') throw misuse('The second argument of update', 'a function', fn);
     const author = this.#holder.author();
-    const seen = this.#core.find(key)?.current;
+    const seen = this.#ground.find(key)?.current;
     const initial = seen?.exists === true ? undefined : this.#initial(key, options);
     const from = initial === undefined ? seen?.value : initial.value;
     const made = fn(from as StateValue<C, K>);
@@ -194,7 +200,7 @@ export class StateView<C extends ContractShape = AnyContract> {
     if (initial === undefined && made === from) return seen as StateEntry<StateValue<C, K>>;
     const expiresAt =
       options.ttlMs === undefined ? (seen?.expiresAt ?? undefined) : this.#expiry(options);
-    const draft = this.#core.draft(key, initial ? 'created' : 'updated', made, expiresAt);
+    const draft = this.#ground.draft(key, initial ? 'created' : 'updated', made, expiresAt);
     return this.#commit(author, { ...draft, before: seen });
   }
 
@@ -210,14 +216,45 @@ export class StateView<C extends ContractShape = AnyContract> {
     { expectedVersion }: DeleteOptions = {},
   ): StateVersion<StateValue<C, K>> | undefined {
     const author = this.#holder.author();
-    const draft = this.#core.removal(key, 'deleted');
+    const draft = this.#ground.removal(key, 'deleted');
     if (expectedVersion !== undefined) {
       checkVersion('expectedVersion', expectedVersion);
       const conflict = conflictOf(draft, expectedVersion);
       if (conflict !== undefined) throw new StateConflictError(conflict);
     }
     if (draft.before?.exists !== true) return undefined;
-    return this.#core.commit(author, [draft])[0] as StateVersion<StateValue<C, K>>;
+    return this.#ground.commit(author, [draft])[0] as StateVersion<StateValue<C, K>>;
+  }
+
+  /**
+   * Runs `fn` and makes all that it wrote through `tx` true in one revision, or nothing of it. What
+   * it saw of the state is true until then: when somebody else was faster it is run again, so what
+   * else it does must bear repeating. What it throws is thrown, and nothing is written.
+   *
+   * @throws StateConflictError `TELLASK_STATE_CONFLICT` when others were faster every time;
+   *   StateTimeoutError `TELLASK_STATE_TIMEOUT`
+   *
+   * @example
+   * ```ts
+   * import { StateManager } from 'tellask';
+   * const state = new StateManager();
+   * state.set('purse.ann', 10);
+   * state.set('purse.bob', 0);
+   * await state.transaction(async (tx) => {
+   *   tx.update('purse.ann', (euros) => (euros as number) - 4);
+   *   tx.update('purse.bob', (euros) => (euros as number) + 4);
+   * });
+   * state.list('purse.*').map(({ value, revision }) => [value, revision]); // => [[6, 3], [4, 3]]
+   * ```
+   */
+  transaction<T>(
+    fn: (tx: StateTransaction<C>) => T | Promise<T>,
+    options: TransactionOptions = {},
+  ): Promise<T> {
+    const core = this.#core;
+    const holder = this.#holder;
+    const open = (ground: StateGround) => new StateView<C>(core, holder, ground);
+    return transact({ core, holder, open }, fn, options);
   }
 
   /** Everything about a version: what is kept, who wrote it when, and because of what. */
@@ -284,7 +321,7 @@ export class StateView<C extends ContractShape = AnyContract> {
   /** What is to be written although somebody else was faster. */
   #solve(draft: Draft, conflict: Conflict, onConflict: OnConflict = 'error'): unknown {
     const { key, expectedVersion, current } = conflict;
-    const record = this.#core.find(key);
+    const record = this.#ground.find(key);
     const seen = expectedVersion === 0 ? undefined : record?.find(expectedVersion);
     const isKnown = expectedVersion === 0 || seen !== undefined;
     // Without the version that both began with, nobody can tell who changed what.
@@ -304,11 +341,11 @@ export class StateView<C extends ContractShape = AnyContract> {
 
   #initial(key: string, options: UpdateOptions): Draft {
     if (options.initial === undefined) throw new StateNotFoundError(key);
-    return this.#core.draft(key, 'created', options.initial, undefined);
+    return this.#ground.draft(key, 'created', options.initial, undefined);
   }
 
   #draft(key: string, action: StateAction, value: unknown, options: WriteOptions): Draft {
-    return this.#core.draft(key, action, value, this.#expiry(options));
+    return this.#ground.draft(key, action, value, this.#expiry(options));
   }
 
   #expiry({ ttlMs }: WriteOptions): number | undefined {
@@ -320,7 +357,7 @@ export class StateView<C extends ContractShape = AnyContract> {
   }
 
   #commit<V>(author: Author, draft: Draft): StateEntry<V> {
-    return this.#core.commit(author, [draft])[0] as KeptVersion as StateEntry<V>;
+    return this.#ground.commit(author, [draft])[0] as KeptVersion as StateEntry<V>;
   }
 }
 
