@@ -35,7 +35,11 @@ const MEANINGS: Readonly<Record<keyof typeof DEFAULTS, Described>> = {
   dedupeMaxKeys: ['bus: `dedupe.maxKeys`', 'keys that are known at most'],
   maxLetters: ['bus: `deadLetters.maxLetters`', 'letters kept, in all and of one reason'],
   maxLetterBytes: ['bus: `deadLetters.maxBytes`', 'bytes of letters kept, estimated'],
-  maxRedrives: ['bus: `deadLetters.maxRedrives`', 'after so many a letter is left alone'],
+  maxRedrives: [
+    'bus: `deadLetters.maxRedrives`',
+    'after so many a letter that dies is quarantined',
+  ],
+  letterRetentionMs: ['bus: `deadLetters.retentionMs`', 'letters kept after their death'],
   maxDepth: ['bus: `guard.maxDepth`', 'requests that wait inside each other'],
   maxHops: ['bus: `guard.maxHops`', 'messages that cause each other'],
   maxRepeats: ['bus: `guard.maxRepeats`', 'of the same (from, to, topic) in a chain of causes'],

@@ -36,6 +36,7 @@ import type { BroadcastReceipt } from './delivery/broadcast.ts';
 import type { BusEvents } from './delivery/bus-events.ts';
 import type { Context, Voice } from './delivery/context.ts';
 import { type Conversation, OpenConversation } from './delivery/conversation.ts';
+import { ClosedError } from './delivery/errors.ts';
 import { type Explanation, explainTopic } from './delivery/explain.ts';
 import type { Gathered } from './delivery/gathering.ts';
 import type { HostSubscribeOptions } from './delivery/handler-options.ts';
@@ -135,11 +136,21 @@ export class MessageBus<C extends ContractShape = AnyContract>
       letters: this.#wiring.letters,
       admitter: this.#wiring.admitter,
       events: this.#wiring.events,
-      maxRedrives: options.deadLetters?.maxRedrives ?? DEFAULTS.maxRedrives,
+      env: this.#wiring.env,
+      dispatcher: this.#wiring.dispatcher,
+      responders: this.#wiring.responders,
+      isOpen: () => this.#wiring.status === 'open',
+      addressee: (name) => this.#wiring.registry.get(name),
+      nearestAgent: (name) => this.#wiring.registry.nearest(name),
       speaker: (name) => this.#hosting.speakerNamed(name),
       successor: (of) => this.#wiring.subscriptions.successor(of),
-      request: (speaker, { message }) =>
-        this.#wiring.ask.request(speaker, message.topic, message.payload),
+      request: (speaker, { message }, to) =>
+        this.#wiring.ask.request(
+          speaker,
+          message.topic,
+          message.payload,
+          to === undefined ? {} : { to },
+        ),
     });
   }
 
@@ -520,6 +531,7 @@ export class MessageBus<C extends ContractShape = AnyContract>
 
   async #close(options: Required<CloseOptions>): Promise<Closed> {
     const wiring = this.#wiring;
+    wiring.letters.stopPasses(new ClosedError('what was to be redriven'));
     wiring.status = options.mode === 'drain' ? 'draining' : 'closed';
     if (options.mode === 'drain') wiring.subscriptions.hurry();
     const closed = await shutDown(this.#hosting.shutdownParts(), options);

@@ -92,7 +92,7 @@ export type { Draft, Middleware } from './delivery/middleware.ts';
 export type { Isolation } from './delivery/payload-keeper.ts';
 export type { OpenStatus, PendingFilter, PendingRequest } from './delivery/pending-list.ts';
 export type { Receipt, Settled } from './delivery/receipt.ts';
-export type { Redriven, RedriveOptions, SkippedLetter } from './delivery/redrive.ts';
+export type { Redriven, RedriveOptions, RedriveTarget, SkippedLetter } from './delivery/redrive.ts';
 export type { Abandoned, Closed, CloseOptions } from './delivery/shutdown.ts';
 export type {
   AskOptions,
@@ -322,7 +322,7 @@ export type {
   Stored,
   Write,
 } from './stores/store.ts';
-export type { BusOptions, Unheard } from './wiring/bus-options.ts';
+export type { BusOptions, DeadLetterOptions, Unheard } from './wiring/bus-options.ts';
 export type { BusInspection } from './wiring/inspection.ts';
 export type { BusLimits } from './wiring/limits.ts';
 // ---- workflows

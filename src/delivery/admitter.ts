@@ -10,13 +10,13 @@ import { checkTopic } from '../message/topic.ts';
 import type { Router } from '../routing/router.ts';
 import { BudgetExhaustedError, DeniedError } from './bound-errors.ts';
 import type { BusEvents } from './bus-events.ts';
-import type { KeptLetter } from './dead-letters.ts';
 import type { Dedupe } from './dedupe.ts';
 import { checkKey, Departures } from './departures.ts';
 import { DispatchList } from './dispatch-list.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { ClosedError, UnknownRecipientError, UnknownTopicError } from './errors.ts';
 import type { Guard } from './guard.ts';
+import type { KeptLetter } from './kept-letter.ts';
 import type { Ledger } from './ledger.ts';
 import type { MiddlewareChain } from './middleware.ts';
 import { Admission, type Receipt } from './receipt.ts';
@@ -168,10 +168,13 @@ export class Admitter {
 
   /**
    * Sends a dead letter again to one subscription: a new message of the same conversation, caused
-   * by the first, parsed and owned already, with its whole time to live before it.
+   * by the first, parsed and owned already, with its whole time to live before it. `name` is who
+   * gets it instead of the recipient that it had.
    */
-  again(letter: KeptLetter, to: Subscription): Receipt {
-    const { message, originalId, ttlMs, action } = letter;
+  again(letter: KeptLetter, to: Subscription, name: string | undefined): Receipt {
+    const { message, originalId, ttlMs } = letter;
+    const action = name !== undefined && letter.action === 'publish' ? 'send' : letter.action;
+    const recipient = name ?? message.to;
     const { topic, payload, view: family, type, priority, headers } = message;
     const speaker: Speaker = { name: message.from, cause: undefined };
     this.checkOpen(speaker, 'redrive', topic);
@@ -194,8 +197,8 @@ export class Admitter {
       budget: undefined,
       retries: 0,
     };
-    const words = { action, speaker, to: message.to, topic, family, payload, said };
-    const envelope = this.#parts.scribe.envelope(words, message.to, payload, lineage);
+    const words = { action, speaker, to: recipient, topic, family, payload, said };
+    const envelope = this.#parts.scribe.envelope(words, recipient, payload, lineage);
     const admission = new Admission(envelope, DispatchList.of(to));
     admission.redriveOf = letter;
     this.#deliver(admission);

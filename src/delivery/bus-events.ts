@@ -31,6 +31,8 @@ export interface BusEvents {
   handled: [event: DeliveryEvent & { readonly durationMs: number }];
   retry: [event: DeliveryEvent & { readonly delayMs: number; readonly error: unknown }];
   'dead-lettered': [letter: DeadLetter];
+  /** A letter that was redriven too often: `redrive` leaves it alone unless it is asked for. */
+  quarantined: [letter: DeadLetter];
   expired: [event: DeliveryEvent];
   cancelled: [event: DeliveryEvent & { readonly reason: CancelReason }];
   abandoned: [event: DeliveryEvent];

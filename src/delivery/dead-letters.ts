@@ -2,11 +2,10 @@ import type { ErrorRecord } from '../kernel/error-record.ts';
 import { toErrorRecord } from '../kernel/error-record.ts';
 import type { Envelope } from '../message/envelope.ts';
 import type { Message } from '../message/message.ts';
-import { compilePattern, type Pattern } from '../message/pattern.ts';
-import { createRedactor } from '../observe/redaction.ts';
 import type { Delivery } from './delivery.ts';
+import { KeptLetter, type Resending } from './kept-letter.ts';
 import { LetterBox, type LetterLimits } from './letter-box.ts';
-import type { Subscription } from './subscription.ts';
+import { matcher } from './letter-filter.ts';
 
 /** Why a message became a dead letter. */
 export type DeadLetterReason =
@@ -58,6 +57,8 @@ export interface DeadLetter {
   /** Epoch milliseconds: retention counts from here. */
   readonly lastFailedAt: number;
   readonly redriveCount: number;
+  /** It died so often that only who asks for quarantined letters redrives it. */
+  readonly quarantined: boolean;
   /** Earlier deaths, oldest first. */
   readonly history: readonly DeathRecord[];
 }
@@ -70,77 +71,21 @@ export interface LetterFilter {
   readonly topic?: string;
   readonly recipient?: string;
   readonly refused?: boolean;
+  readonly quarantined?: boolean;
 }
-
-/** What is needed to send a letter again, which nobody is to see in a print-out. */
-interface Resending {
-  /** The subscription that failed; undefined for a refused call. */
-  readonly subscription: Subscription | undefined;
-  /** What kind of call it was. */
-  readonly action: 'publish' | 'send' | 'request';
-}
-
-/** A letter with what is needed to send it again. */
-export class KeptLetter implements DeadLetter {
-  readonly id: string;
-  readonly originalId: string;
-  readonly message: Envelope;
-  readonly recipient: string | undefined;
-  readonly subscriber: string | undefined;
-  readonly reason: DeadLetterReason;
-  readonly refused: boolean;
-  readonly attempts: number;
-  readonly error: ErrorRecord | undefined;
-  readonly firstFailedAt: number;
-  readonly lastFailedAt: number;
-  readonly redriveCount: number;
-  readonly history: readonly DeathRecord[];
-  readonly #resending: Resending;
-
-  constructor(letter: DeadLetter & { readonly message: Envelope }, resending: Resending) {
-    this.id = letter.id;
-    this.originalId = letter.originalId;
-    this.message = letter.message;
-    this.recipient = letter.recipient;
-    this.subscriber = letter.subscriber;
-    this.reason = letter.reason;
-    this.refused = letter.refused;
-    this.attempts = letter.attempts;
-    this.error = letter.error;
-    this.firstFailedAt = letter.firstFailedAt;
-    this.lastFailedAt = letter.lastFailedAt;
-    this.redriveCount = letter.redriveCount;
-    this.history = letter.history;
-    this.#resending = resending;
-    Object.freeze(this);
-  }
-
-  get subscription(): Subscription | undefined {
-    return this.#resending.subscription;
-  }
-
-  get action(): Resending['action'] {
-    return this.#resending.action;
-  }
-
-  /** The whole time to live, frozen at death. */
-  get ttlMs(): number {
-    return this.message.expires - this.message.at;
-  }
-
-  /** For print-outs and files: secrets in the payload and the headers are replaced. */
-  toJSON(): unknown {
-    return { ...this, message: redact(this.message.toJSON()) };
-  }
-}
-
-const redact = createRedactor();
 
 /** What the letters need of their bus. */
 export interface LetterParts {
   wall(): number;
   now(): number;
   nextLetterId(): string;
+  /** Hears of each letter that is quarantined from its death on. */
+  quarantined(letter: DeadLetter): void;
+}
+
+/** A pass over letters that goes on for a while. */
+export interface OngoingPass {
+  stop(reason: unknown): void;
 }
 
 const HISTORY = 10;
@@ -149,12 +94,18 @@ const HISTORY = 10;
 export class DeadLetters {
   readonly #parts: LetterParts;
   readonly #box: LetterBox<KeptLetter>;
+  /** Redriven more often, a letter that dies again is quarantined. */
+  readonly #maxRedrives: number;
+  /** Ids of letters that somebody is about to send again. */
+  readonly #claimed = new Set<string>();
+  readonly #passes = new Set<OngoingPass>();
   /** The letter of the refused call that is made again just now. */
   #retried: KeptLetter | undefined;
 
-  constructor(parts: LetterParts, limits: LetterLimits) {
+  constructor(parts: LetterParts, limits: LetterLimits, maxRedrives: number) {
     this.#parts = parts;
-    this.#box = new LetterBox(limits);
+    this.#maxRedrives = maxRedrives;
+    this.#box = new LetterBox(limits, ({ id }) => this.#claimed.delete(id));
   }
 
   /** Keeps a letter of a delivery; none for the library's own `$` topics. */
@@ -202,74 +153,116 @@ export class DeadLetters {
   }
 
   get size(): number {
-    return this.#box.size;
+    this.#forget();
+    return this.#box.size - this.#claimed.size;
   }
 
-  /** Letters that had to make room for newer ones. */
+  /** Letters that had to make room for newer ones, or were too old. */
   get evicted(): number {
+    this.#forget();
     return this.#box.evicted;
   }
 
   get bytes(): number {
+    this.#forget();
     return this.#box.bytes;
   }
 
-  /** The letters that fit, oldest first. */
-  list(filter: LetterFilter = {}): KeptLetter[] {
-    return this.#box.list(matcher(filter));
+  /** Letters in quarantine. */
+  get quarantined(): number {
+    this.#forget();
+    return this.#box.quarantined;
   }
 
-  /** Takes a letter out: of all who ask, one gets it. */
-  claim(letter: KeptLetter): boolean {
-    return this.#box.remove(letter);
+  /** The letters that fit, oldest first. */
+  list(filter?: LetterFilter): KeptLetter[] {
+    const matches = matcher(filter);
+    this.#forget();
+    return this.#box.list((letter) => !this.#claimed.has(letter.id) && matches(letter));
+  }
+
+  /** Nobody else sees the letter any more, until it is taken or put back: of all who ask, one gets it. */
+  claim({ id }: KeptLetter): boolean {
+    if (this.#claimed.has(id) || !this.#box.has({ id })) return false;
+    this.#claimed.add(id);
+    return true;
+  }
+
+  /** What was claimed has been sent. */
+  take(letter: KeptLetter): void {
+    this.#claimed.delete(letter.id);
+    this.#box.remove(letter);
+  }
+
+  /** What was claimed could not be sent: it is in its old place. */
+  putBack({ id }: KeptLetter): void {
+    this.#claimed.delete(id);
   }
 
   /**
-   * Makes a refused call again. If it is refused again, that is one more death of the same letter;
-   * if it fails without leaving a letter, the claimed one is put back.
+   * Makes a refused call again. If it is refused again, that is one more death of the same letter:
+   * a new one takes its place. False when that happened without an error.
    */
-  retrying<T>(letter: KeptLetter, call: () => T): T {
+  retrying(letter: KeptLetter, call: () => void): boolean {
     this.#retried = letter;
     try {
-      return call();
-    } catch (error) {
-      if (this.#retried !== undefined) this.#box.add(letter);
-      throw error;
+      call();
+      return this.#retried !== undefined;
     } finally {
+      if (this.#retried === undefined) this.take(letter);
       this.#retried = undefined;
     }
   }
 
-  /** Puts a letter back that was claimed in vain. */
-  putBack(letter: KeptLetter): void {
-    this.#box.add(letter);
-  }
-
   /** Throws away the letters that fit; returns how many. */
-  purge(filter: LetterFilter = {}): number {
+  purge(filter?: LetterFilter): number {
     const letters = this.list(filter);
     for (const letter of letters) this.#box.remove(letter);
     return letters.length;
   }
 
+  /** A pass that goes on for a while; what it gets back says that it has ended. */
+  begin(pass: OngoingPass): () => void {
+    this.#passes.add(pass);
+    return () => this.#passes.delete(pass);
+  }
+
+  /** Ends all passes: what they have not sent stays. */
+  stopPasses(reason: unknown): void {
+    for (const pass of this.#passes) pass.stop(reason);
+  }
+
+  /** No timer: what is too old is noticed when somebody looks, and when a letter is added. */
+  #forget(): void {
+    this.#box.forget(this.#parts.wall());
+  }
+
   #keep(
     earlier: DeadLetter | undefined,
-    facts: Omit<DeadLetter, 'id' | 'originalId' | 'redriveCount' | 'history' | 'message'>,
+    facts: Omit<
+      DeadLetter,
+      'id' | 'originalId' | 'redriveCount' | 'quarantined' | 'history' | 'message'
+    >,
     message: Envelope,
     resending: Resending,
   ): KeptLetter {
+    const redriveCount = earlier === undefined ? 0 : earlier.redriveCount + 1;
     const letter = {
       ...facts,
       message,
       id: this.#parts.nextLetterId(),
       originalId: earlier?.originalId ?? message.id,
-      redriveCount: earlier === undefined ? 0 : earlier.redriveCount + 1,
+      redriveCount,
+      // A late reply is redriven by nobody: there is nothing to try too often.
+      quarantined: redriveCount >= this.#maxRedrives && facts.reason !== 'late-reply',
       history: Object.freeze(
         earlier === undefined ? [] : [...earlier.history, deathOf(earlier)].slice(-HISTORY),
       ),
     };
     const kept = new KeptLetter(letter, resending);
+    this.#forget();
     this.#box.add(kept);
+    if (kept.quarantined) this.#parts.quarantined(kept);
     return kept;
   }
 }
@@ -281,20 +274,4 @@ function actionOf(message: Envelope): KeptLetter['action'] {
 
 function deathOf({ id, reason, attempts, error, lastFailedAt }: DeadLetter): DeathRecord {
   return { letterId: id, reason, attempts, error, diedAt: lastFailedAt };
-}
-
-function matcher(filter: LetterFilter): (letter: DeadLetter) => boolean {
-  const pattern: Pattern | undefined =
-    filter.topic === undefined ? undefined : compilePattern(filter.topic);
-  return (letter) =>
-    isOneOf(filter.id, letter.id) &&
-    isOneOf(filter.reason, letter.reason) &&
-    (pattern === undefined || pattern.matches(letter.message.topic)) &&
-    (filter.recipient === undefined || filter.recipient === letter.recipient) &&
-    (filter.refused === undefined || filter.refused === letter.refused);
-}
-
-function isOneOf(wanted: string | readonly string[] | undefined, value: string): boolean {
-  if (wanted === undefined) return true;
-  return typeof wanted === 'string' ? wanted === value : wanted.includes(value);
 }

@@ -8,11 +8,15 @@ export interface LetterLimits {
   readonly maxBytes: number;
   /** @default maxLetters: a flood of one reason may fill the box unless this is lower */
   readonly maxPerReason: number;
+  /** Milliseconds from the death of a letter on, by the wall clock. @default 7 days */
+  readonly retentionMs: number;
 }
 
 interface Boxed {
   readonly id: string;
   readonly reason: DeadLetterReason;
+  readonly quarantined: boolean;
+  readonly lastFailedAt: number;
   readonly message: { readonly payload: unknown };
   readonly error: unknown;
 }
@@ -22,11 +26,14 @@ export class LetterBox<T extends Boxed> {
   readonly #limits: LetterLimits;
   readonly #letters = new Map<string, { readonly letter: T; readonly bytes: number }>();
   readonly #perReason = new Map<DeadLetterReason, Set<string>>();
+  readonly #onEvicted: (letter: T) => void;
   #bytes = 0;
   evicted = 0;
+  quarantined = 0;
 
-  constructor(limits: LetterLimits) {
+  constructor(limits: LetterLimits, onEvicted: (letter: T) => void = () => {}) {
     this.#limits = limits;
+    this.#onEvicted = onEvicted;
   }
 
   get size(): number {
@@ -42,7 +49,21 @@ export class LetterBox<T extends Boxed> {
     this.#letters.set(letter.id, { letter, bytes });
     this.#idsOf(letter.reason).add(letter.id);
     this.#bytes += bytes;
+    if (letter.quarantined) this.quarantined++;
     this.#makeRoom(letter.reason);
+  }
+
+  has({ id }: { readonly id: string }): boolean {
+    return this.#letters.has(id);
+  }
+
+  /** Evicts what died too long ago. From the front: the order is that of death. */
+  forget(wall: number): void {
+    const { retentionMs } = this.#limits;
+    for (const { letter } of this.#letters.values()) {
+      if (wall - letter.lastFailedAt < retentionMs) return;
+      this.#evict([letter.id]);
+    }
   }
 
   remove({ id, reason }: T): boolean {
@@ -51,6 +72,7 @@ export class LetterBox<T extends Boxed> {
     this.#letters.delete(id);
     this.#idsOf(reason).delete(id);
     this.#bytes -= boxed.bytes;
+    if (boxed.letter.quarantined) this.quarantined--;
     return true;
   }
 
@@ -70,8 +92,10 @@ export class LetterBox<T extends Boxed> {
   #evict(ids: Iterable<string>): void {
     for (const id of ids) {
       const boxed = this.#letters.get(id);
-      if (boxed !== undefined) this.remove(boxed.letter);
       this.evicted++;
+      if (boxed === undefined) return;
+      this.remove(boxed.letter);
+      this.#onEvicted(boxed.letter);
       return;
     }
   }

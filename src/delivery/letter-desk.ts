@@ -42,7 +42,11 @@ export class LetterDesk {
   /**
    * Sends the letters that fit again, each only to the subscriber that failed: a new message with
    * the first one as its cause, attempts from 0 and its whole time to live before it. A refused
-   * call is made again as a new call.
+   * call is made again as a new call. With a `rate` it takes its time: when the bus closes or
+   * `signal` aborts meanwhile, what was not sent stays a letter.
+   *
+   * What died again after `maxRedrives` of the bus is in quarantine and left alone, unless the
+   * filter says `quarantined: true`.
    *
    * @example
    * ```ts
@@ -59,7 +63,7 @@ export class LetterDesk {
    * (await receipts[0]?.settled)?.handled; // => 1
    * ```
    */
-  async redrive(filter: LetterFilter = {}, options?: RedriveOptions): Promise<Redriven> {
+  redrive(filter?: LetterFilter, options?: RedriveOptions): Promise<Redriven> {
     return redrive(this.#parts, filter, options);
   }
 }

@@ -15,6 +15,20 @@ import { type RetryBudgetOptions, retryBudget } from '../resilience/retry-budget
 /** What becomes of a publish that nobody hears; it is counted in any case. */
 export type Unheard = 'count' | 'warn' | 'dead-letter';
 
+/** How dead letters are kept. */
+export interface DeadLetterOptions {
+  /** @default 10_000 */
+  readonly maxLetters?: number;
+  /** Estimated bytes of payloads and errors. @default 16_777_216 */
+  readonly maxBytes?: number;
+  /** Letters of one reason. @default maxLetters */
+  readonly maxPerReason?: number;
+  /** A letter that dies again after so many redrives is quarantined. @default 3 */
+  readonly maxRedrives?: number;
+  /** How long a letter is kept after its death, in milliseconds. @default 604_800_000, 7 days */
+  readonly retentionMs?: number;
+}
+
 /** Options of `new MessageBus`. */
 export interface BusOptions<C extends ContractShape = AnyContract> {
   /** What may be said, with schemas and types. @default any topic, payloads unknown */
@@ -50,12 +64,8 @@ export interface BusOptions<C extends ContractShape = AnyContract> {
    */
   readonly retryBudget?: Omit<RetryBudgetOptions, 'env'> | false;
   readonly dedupe?: { readonly windowMs?: number; readonly maxKeys?: number };
-  readonly deadLetters?: {
-    readonly maxLetters?: number;
-    readonly maxBytes?: number;
-    readonly maxPerReason?: number;
-    readonly maxRedrives?: number;
-  };
+  /** How dead letters are kept. */
+  readonly deadLetters?: DeadLetterOptions;
   /** What stops conversations that go round in circles, and who says too much. */
   readonly guard?: GuardOptions;
   /** How many topics keep a last value. @default 1_000 */
@@ -97,6 +107,7 @@ export const DEFAULTS = {
   maxLetters: 10_000,
   maxLetterBytes: 16_777_216,
   maxRedrives: 3,
+  letterRetentionMs: 604_800_000,
   maxDepth: 32,
   maxHops: 1_000,
   maxRepeats: 100,
@@ -181,12 +192,7 @@ export function checkBusOptions(options: BusOptions): void {
   readGuard(options.guard, GUARD_DEFAULTS);
   readMs('dedupe.windowMs', options.dedupe?.windowMs);
   readCounts('dedupe', options.dedupe, ['maxKeys']);
-  readCounts('deadLetters', options.deadLetters, [
-    'maxLetters',
-    'maxBytes',
-    'maxPerReason',
-    'maxRedrives',
-  ]);
+  checkLetterOptions(options.deadLetters);
   for (const name of [
     'maxPayloadDepth',
     'maxRetained',
@@ -195,6 +201,21 @@ export function checkBusOptions(options: BusOptions): void {
   ] as const) {
     if (options[name] !== undefined) readCount(name, options[name], 0);
   }
+}
+
+const LETTER_COUNTS = ['maxLetters', 'maxBytes', 'maxPerReason', 'maxRedrives'] as const;
+const LETTER_OPTIONS: ReadonlySet<string> = new Set<keyof DeadLetterOptions>([
+  ...LETTER_COUNTS,
+  'retentionMs',
+]);
+
+function checkLetterOptions(options: DeadLetterOptions = {}): void {
+  if (typeof options !== 'object' || options === null) {
+    throw misuse('deadLetters', 'an object', options);
+  }
+  refuseUnknown(options, LETTER_OPTIONS, 'deadLetters');
+  readCounts('deadLetters', { ...options }, LETTER_COUNTS);
+  readMs('deadLetters.retentionMs', options.retentionMs);
 }
 
 /** Who is asked for whom; undefined when nobody is. */

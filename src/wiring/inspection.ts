@@ -42,7 +42,9 @@ export interface BusInspection {
   readonly awaitingResponder: number;
   readonly letters: number;
   readonly letterBytes: number;
-  /** Letters that had to make room for newer ones. */
+  /** Letters that died too often; they count in `letters`, too. */
+  readonly quarantinedLetters: number;
+  /** Letters that had to make room for newer ones, or were too old. */
   readonly evictedLetters: number;
   readonly cachedTopics: number;
   readonly retainedTopics: number;
@@ -82,6 +84,7 @@ export function inspectBus(wiring: Wiring): BusInspection {
     awaitingResponder: wiring.arrivals.size,
     letters: letters.size,
     letterBytes: letters.bytes,
+    quarantinedLetters: letters.quarantined,
     evictedLetters: letters.evicted,
     cachedTopics: router.stats().cachedTopics,
     retainedTopics: wiring.retained.size,

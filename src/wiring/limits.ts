@@ -10,6 +10,7 @@ export interface BusLimits extends GuardLimits {
   readonly requestTimeoutMs: number;
   readonly maxLetters: number;
   readonly maxLetterBytes: number;
+  readonly letterRetentionMs: number;
   readonly maxRetained: number;
   readonly maxCachedTopics: number;
   readonly maxMetricLabels: number;
@@ -31,6 +32,7 @@ export function readLimits(
     requestTimeoutMs: options.requestTimeoutMs ?? DEFAULTS.requestTimeoutMs,
     maxLetters: deadLetters.maxLetters ?? DEFAULTS.maxLetters,
     maxLetterBytes: deadLetters.maxBytes ?? DEFAULTS.maxLetterBytes,
+    letterRetentionMs: deadLetters.retentionMs ?? DEFAULTS.letterRetentionMs,
     maxRetained: options.maxRetained ?? DEFAULTS.maxRetained,
     maxCachedTopics: options.maxCachedTopics ?? DEFAULTS.maxCachedTopics,
     maxMetricLabels: options.maxMetricLabels ?? DEFAULTS.maxMetricLabels,

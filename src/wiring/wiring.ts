@@ -299,14 +299,17 @@ export class Wiring {
 
   #makeLetters({ deadLetters = {} }: WiringOptions): DeadLetters {
     const { maxLetters = DEFAULTS.maxLetters, maxBytes = DEFAULTS.maxLetterBytes } = deadLetters;
-    const { maxPerReason = maxLetters } = deadLetters;
+    const { maxPerReason = maxLetters, maxRedrives = DEFAULTS.maxRedrives } = deadLetters;
+    const { retentionMs = DEFAULTS.letterRetentionMs } = deadLetters;
     return new DeadLetters(
       {
         wall: () => this.env.wall(),
         now: () => this.env.now(),
         nextLetterId: () => `${this.origin.idPrefix}dl${++this.#letters}`,
+        quarantined: (letter) => this.events.emit('quarantined', letter),
       },
-      { maxLetters, maxBytes, maxPerReason },
+      { maxLetters, maxBytes, maxPerReason, retentionMs },
+      maxRedrives,
     );
   }
 

@@ -3,7 +3,14 @@ import type { DeadLetterReason } from '../../src/delivery/dead-letters.ts';
 import { LetterBox } from '../../src/delivery/letter-box.ts';
 
 const letter = (id: string, payload: unknown = 1, reason: DeadLetterReason = 'rejected') => {
-  return { id, reason, message: { payload }, error: undefined };
+  return {
+    id,
+    reason,
+    quarantined: false,
+    lastFailedAt: 0,
+    message: { payload },
+    error: undefined,
+  };
 };
 type Letter = ReturnType<typeof letter>;
 const ids = (box: LetterBox<Letter>): string[] => box.list(() => true).map(({ id }) => id);
@@ -11,7 +18,12 @@ const ids = (box: LetterBox<Letter>): string[] => box.list(() => true).map(({ id
 // R:D6 R:J2
 describe('LetterBox', () => {
   it('keeps the newest letters and counts those that made room', () => {
-    const box = new LetterBox<Letter>({ maxLetters: 2, maxBytes: Infinity, maxPerReason: 2 });
+    const box = new LetterBox<Letter>({
+      maxLetters: 2,
+      maxBytes: Infinity,
+      maxPerReason: 2,
+      retentionMs: Infinity,
+    });
     for (const id of ['a', 'b', 'c']) box.add(letter(id));
 
     expect(ids(box)).toEqual(['b', 'c']);
@@ -19,7 +31,12 @@ describe('LetterBox', () => {
   });
 
   it('lets no reason push out the others', () => {
-    const box = new LetterBox<Letter>({ maxLetters: 10, maxBytes: Infinity, maxPerReason: 2 });
+    const box = new LetterBox<Letter>({
+      maxLetters: 10,
+      maxBytes: Infinity,
+      maxPerReason: 2,
+      retentionMs: Infinity,
+    });
     box.add(letter('rare', 1, 'expired'));
     for (const id of ['a', 'b', 'c']) box.add(letter(id));
 
@@ -27,7 +44,12 @@ describe('LetterBox', () => {
   });
 
   it('keeps within its bytes and gives them back', () => {
-    const box = new LetterBox<Letter>({ maxLetters: 10, maxBytes: 3_000, maxPerReason: 10 });
+    const box = new LetterBox<Letter>({
+      maxLetters: 10,
+      maxBytes: 3_000,
+      maxPerReason: 10,
+      retentionMs: Infinity,
+    });
     const big = 'x'.repeat(600);
     for (const id of ['a', 'b', 'c']) box.add(letter(id, big));
 
@@ -39,7 +61,12 @@ describe('LetterBox', () => {
   });
 
   it('keeps nothing when it may keep nothing', () => {
-    const box = new LetterBox<Letter>({ maxLetters: 0, maxBytes: Infinity, maxPerReason: 0 });
+    const box = new LetterBox<Letter>({
+      maxLetters: 0,
+      maxBytes: Infinity,
+      maxPerReason: 0,
+      retentionMs: Infinity,
+    });
     box.add(letter('a'));
     expect(box.size).toBe(0);
   });
@@ -54,7 +81,12 @@ describe('LetterBox', () => {
     }
 
     const bytesOf = (payload: unknown): number => {
-      const box = new LetterBox<Letter>({ maxLetters: 9, maxBytes: Infinity, maxPerReason: 9 });
+      const box = new LetterBox<Letter>({
+        maxLetters: 9,
+        maxBytes: Infinity,
+        maxPerReason: 9,
+        retentionMs: Infinity,
+      });
       box.add(letter('a', payload));
       return box.bytes;
     };

@@ -129,23 +129,6 @@ describe.each(['real', 'simulated'] as const)('dead letters, on the %s Env', (en
     expect(letters[0]?.history).toMatchObject([{ reason: 'handler-error', attempts: 1 }]);
   });
 
-  it('leaves a letter alone that was redriven too often', async () => {
-    const { bus, settle } = makeBus(env, { deadLetters: { maxRedrives: 1 } });
-    bus.subscribe('x', fail);
-    bus.publish('x', 1);
-    await settle();
-    await bus.deadLetters.redrive();
-    await settle();
-
-    const { redriven, skipped } = await bus.deadLetters.redrive();
-    const again = await bus.deadLetters.redrive({}, { maxRedrives: 2, dryRun: true });
-
-    expect(redriven).toEqual([]);
-    expect(skipped).toMatchObject([{ why: 'max-redrives' }]);
-    expect(again).toMatchObject({ redriven: [expect.any(String)], receipts: [] });
-    expect(bus.deadLetters.size).toBe(1);
-  });
-
   it('redrives to who took the place of the failed subscription, else says that nobody is there', async () => {
     const { bus, settle } = makeBus(env);
     const log: unknown[] = [];
