@@ -23,11 +23,14 @@ describe.each(['real', 'simulated'] as const)('deferred answers, on the %s Env',
     const { bus, settle } = makeBus(env);
     const { owed } = makeDesk(bus);
     bus.events.on('deferred', () => void owed.at(-1)?.answer('at once'));
+    let outcomes = 0;
+    bus.events.on('handled', () => void outcomes++);
 
     const asked = outcomeOf(bus.request('approve', 0));
     await settle();
 
     expect(asked.now()).toEqual({ value: 'at once' });
+    expect(outcomes).toBe(1);
     expect(bus.inspect()).toMatchObject({ handled: 1, deferred: 0 });
     expectBalanced(bus);
   });
