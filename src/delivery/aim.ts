@@ -7,8 +7,9 @@ import type { RequestOptions } from './speech.ts';
 import type { Subscription } from './subscription.ts';
 
 /**
- * Whom a call asks. It is chosen for each attempt anew: by a breaker, among those whose circuit
- * lets a call through, or else as it is for any request. The circuit of a responder bears its name.
+ * Whom a call asks. It is chosen for each attempt anew, as for any request; or by a breaker, each
+ * time that it is called, among those whose circuit lets a call through. The circuit of a responder
+ * bears its name.
  */
 export class Aim implements Target {
   readonly #chooser: Chooser;
@@ -16,7 +17,7 @@ export class Aim implements Target {
   readonly #to: RequestOptions['to'];
   /** The one who is asked and no other: of a gather. */
   readonly #only: Subscription | undefined;
-  /** What a breaker has chosen for the attempt that is about to begin. */
+  /** What a breaker has chosen: for all attempts until it chooses again, since it counts them. */
   #chosen: Subscription | undefined;
   #asked: Subscription | undefined;
   /** An error that says nothing about whom was asked. */
@@ -49,7 +50,6 @@ export class Aim implements Target {
   /** Whom the attempt that begins now asks. */
   take(): Subscription {
     const asked = this.#only ?? this.#chosen ?? this.#choose();
-    this.#chosen = undefined;
     this.#asked = asked;
     if (asked.active) return asked;
     throw new ResponderLeftError(asked.owner, this.#question.words.topic);

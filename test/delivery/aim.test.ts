@@ -52,6 +52,63 @@ describe.each(['real', 'simulated'] as const)('the aim of a call, on the %s Env'
     expect(chosen).toEqual(log);
   });
 
+  it('keeps to whom the breaker counts when the retry is inside', async () => {
+    const { bus, settle } = makeBus(env);
+    const log: string[] = [];
+    for (const name of ['ann', 'bob', 'cat']) {
+      bus.register(name).serve('q', () => {
+        log.push(name);
+        throw new Error('no');
+      });
+    }
+    const policy = targeting(async (target, fn) => {
+      log.push(`counts ${target.choose(() => true)}`);
+      return fn().then(undefined, fn);
+    });
+
+    void bus.request('q', 1, { policy }).catch(() => {});
+    await settle();
+
+    const [counted, first, second] = log;
+    expect([counted, second]).toEqual([`counts ${first}`, first]);
+  });
+
+  it('holds against a responder that he is full or busy, and not that something newer came', async () => {
+    const { bus, settle } = makeBus(env);
+    const blamed: unknown[][] = [];
+    const policy = targeting(async (target, fn) => {
+      try {
+        return await fn();
+      } catch (error) {
+        blamed.push([(error as { code?: string }).code, target.blames?.(error)]);
+        throw error;
+      }
+    });
+    const ask = (topic: string) => bus.request(topic, 1, { policy }).catch(() => {});
+    const full = bus.register('full', { capacity: 1 });
+    full.serve('full', () => 1);
+    full.serve('latest', () => 1, { key: () => 1, busy: 'latest', lane: 'own' });
+    const busy = bus.register('busy');
+    busy.serve('busy', () => new Promise(() => {}), { key: () => 1, busy: 'reject' });
+
+    full.pause();
+    void ask('full');
+    void ask('full');
+    void bus.request('busy', 1).catch(() => {});
+    await settle();
+    void ask('busy');
+    await settle();
+    void ask('latest');
+    void bus.request('latest', 2).catch(() => {});
+    await settle();
+
+    expect(blamed).toEqual([
+      ['TELLASK_MAILBOX_FULL', true],
+      ['TELLASK_BUSY', true],
+      ['TELLASK_CANCELLED', false],
+    ]);
+  });
+
   it('says whom an error speaks against', async () => {
     const { bus, settle } = makeBus(env);
     const blamed: [string, boolean | undefined][] = [];

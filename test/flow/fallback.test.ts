@@ -116,6 +116,29 @@ describe.each(['real', 'simulated'] as const)('fallback agents, on the %s Env', 
     expectBalanced(bus);
   });
 
+  it('asks another one when the first stops serving, and none when a newer call took its place', async () => {
+    const { bus, settle } = makeBus(env, { fallback: { athena: ['dionysus'] } });
+    const athena = bus.register('athena');
+    athena.serve('news', () => 1, { key: () => 1, busy: 'latest' });
+    const serving = athena.serve('q', () => 1);
+    const dionysus = bus.register('dionysus');
+    for (const topic of ['news', 'q']) dionysus.serve(topic, () => 'wine');
+    athena.pause();
+
+    const calls = ['news', 'news', 'q'].map((topic) =>
+      outcomeOf(bus.request(topic, 1, { to: 'athena' })),
+    );
+    await settle();
+    serving.unsubscribe();
+    await settle();
+
+    expect(calls.map((one) => one.now())).toMatchObject([
+      { error: { code: 'TELLASK_CANCELLED', reason: 'superseded' } },
+      'pending',
+      { value: 'wine' },
+    ]);
+  });
+
   it('gives a stream to another one, unless it has begun', async () => {
     const { bus, settle } = makeBus(env, { fallback: { athena: ['dionysus'] } });
     bus.register('athena').serve('count', async function* (request) {

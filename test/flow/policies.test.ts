@@ -1,5 +1,16 @@
+import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import type { Context, Execution, MessageBus, Policy, Work } from '../../src/index.ts';
+import {
+  type Context,
+  compose,
+  type Execution,
+  MessageBus,
+  type Policy,
+  retry,
+  timeout,
+  type Work,
+} from '../../src/index.ts';
+import { SimEnv } from '../../src/testing/sim-env.ts';
 import { createTestBus } from '../../src/testing.ts';
 import { makeBus } from '../make-bus.ts';
 import { expectBalanced, gate, hang, outcomeOf } from './books.ts';
@@ -478,6 +489,101 @@ describe.each(['real', 'simulated'] as const)('policies on requests, on the %s E
     await settle();
 
     expect(asked.now()).toEqual({ value: 7 });
+  });
+});
+
+describe('what a call with a policy leaves behind', () => {
+  it('is no timer and no listener, however it ends', async () => {
+    const simulated = new SimEnv({ seed: 1 });
+    const bus = new MessageBus({ env: simulated });
+    const { signal } = new AbortController();
+    const agent = bus.register('a');
+    agent.serve('fails', failing(9));
+    agent.serve('answers', failing(1));
+    agent.serve('chunks', async function* () {
+      yield 1;
+    });
+    const brief = compose(again(2), timeout({ timeoutMs: 100 }));
+
+    for (const policy of [again(2), retry({ baseMs: 0 }), brief]) {
+      const options = { policy, signal };
+      for (const topic of ['fails', 'answers']) {
+        const asked = outcomeOf(bus.request(topic, 1, options));
+        await simulated.advance(1);
+        expect(asked.now()).not.toBe('pending');
+      }
+      const stream = bus.stream('chunks', 1, options);
+      const read = outcomeOf(stream.next().then(() => stream.next()));
+      await simulated.advance(1);
+      expect(read.now()).toMatchObject({ value: { done: true } });
+    }
+
+    expect(simulated.pendingTimers()).toEqual([]);
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
+  });
+
+  it('is no attempt when the bus is being closed', async () => {
+    const { bus, clock } = createTestBus({ graceMs: 1_000 });
+    const agent = bus.register('a');
+    agent.serve('fails', failing(9));
+    agent.serve('hangs', hang);
+    const policy = retry({ baseMs: 100, jitter: 'none' });
+
+    const asked = outcomeOf(bus.request('fails', 1, { policy }));
+    void bus.request('hangs', 1).catch(() => {});
+    await clock.advance(10);
+    const { admitted } = bus.inspect();
+    const closing = bus.close({ timeoutMs: 0 });
+    await clock.advance(500);
+
+    expect(asked.now()).toMatchObject({ error: { code: 'TELLASK_CLOSED' } });
+    expect(bus.inspect().admitted).toBe(admitted);
+    await clock.advance(1_000);
+    await closing;
+  });
+
+  it('is no chunk of an attempt that was given up', async () => {
+    const { bus, clock, settle } = createTestBus({ graceMs: 1_000 });
+    const door = gate();
+    let calls = 0;
+    bus.register('a', { concurrency: 2 }).serve('count', async function* () {
+      const call = ++calls;
+      if (call === 1) await door.opened;
+      yield `chunk of ${call}`;
+      await door.opened;
+    });
+
+    const policy = compose(retry({ baseMs: 0 }), timeout({ timeoutMs: 10 }));
+    const stream = bus.stream('count', 1, { policy });
+    const seen: unknown[] = [];
+    const read = (async () => {
+      for await (const chunk of stream) seen.push(chunk);
+    })();
+    await clock.advance(20);
+    door.open();
+    await settle();
+    await read;
+
+    expect(seen).toEqual(['chunk of 2']);
+  });
+
+  it('lets a responder say what it has when the budget of the asker is over', async () => {
+    const { bus, clock, settle } = createTestBus({ graceMs: 1_000 });
+    let error: unknown;
+    const wrapUp = () => 'so far';
+    bus.register('inner').serve('inner', untilAborted, { wrapUp });
+    bus.register('outer').serve('outer', async (_request, context) => {
+      const policy = retry();
+      error = await context.request('inner', 1, { policy }).catch((reason) => reason);
+      throw error;
+    });
+
+    const asked = outcomeOf(bus.request('outer', 1, { budget: { ms: 50 } }));
+    await clock.advance(50);
+    await settle();
+
+    expect(error).toMatchObject({ code: 'TELLASK_BUDGET', partial: 'so far' });
+    expect(asked.now()).toMatchObject({ error: { code: 'TELLASK_BUDGET' } });
   });
 });
 

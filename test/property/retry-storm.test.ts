@@ -136,6 +136,27 @@ describe('what was retried below', () => {
     expect(await asked).toBe(3);
   });
 
+  it('is handed up by a policy that does not retry, and by none at all', async () => {
+    const { bus, clock } = createTestBus();
+    const policy = thrice();
+    const calls: string[] = [];
+    const ask = (topic: string, below: string, options: object) =>
+      bus.register(topic).serve(topic, (_request, context) => {
+        calls.push(topic);
+        return context.request(below, {}, options);
+      });
+    ask('top', 'mid', { policy: timeout({ timeoutMs: 5_000 }) });
+    ask('mid', 'low', {});
+    ask('low', 'leaf', { policy });
+    bus.register('leaf').serve('leaf', no);
+
+    const asked = bus.request('top', {}, { policy }).catch((error: Error) => error.message);
+    await clock.advance(1_000);
+
+    expect(await asked).toBe('no');
+    expect(calls).toEqual(['top', 'mid', 'low']);
+  });
+
   it('is retried above when a message was told, and not asked', async () => {
     const bus = new MessageBus();
     let handled = 0;
