@@ -288,6 +288,15 @@ export {
   StateVersionError,
   UnknownStateKeyError,
 } from './state/errors.ts';
+export type { Lock, LockOptions, LockSet } from './state/lock.ts';
+export {
+  type LockLoss,
+  LockLostError,
+  LockTimeoutError,
+  type LockWait,
+  StateDeadlockError,
+} from './state/lock-errors.ts';
+export type { LockInspection } from './state/lock-table.ts';
 export { type Merged, type MergeRules, merge } from './state/merge.ts';
 export { StateManager, type StateOptions } from './state/state-manager.ts';
 export {

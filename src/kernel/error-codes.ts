@@ -118,6 +118,15 @@ export const ERROR_CODES = {
     true,
     'Await less inside of the transaction, give it more timeoutMs, or pass tx.signal on.',
   ],
+  TELLASK_LOCK_TIMEOUT: [true, 'Try again later, wait longer with timeoutMs, or hold it shorter.'],
+  TELLASK_LOCK_LOST: [
+    true,
+    'Ask for the lock again and begin anew; lock.extend() in time, or a longer leaseMs, keeps it.',
+  ],
+  TELLASK_LOCK_DEADLOCK: [
+    true,
+    'Let go of what you hold and begin anew, or take all locks at once with lockAll.',
+  ],
   TELLASK_STATE_CONFLICT: [
     true,
     'Read again and decide anew, use update, or say with onConflict what is to happen.',

@@ -6,6 +6,8 @@ import { checkTopic } from '../message/topic.ts';
 import { type Author, type CommitFacts, entryOf, KeptVersion, type StateAction } from './entry.ts';
 import { StateConflictError, UnknownStateKeyError } from './errors.ts';
 import { HistoryBounds, type HistoryLimits, KeyRecord } from './history.ts';
+import type { Lock } from './lock.ts';
+import { LockTable } from './lock-table.ts';
 import { takeValue, type ValueLimits } from './value.ts';
 
 /** What the state is made with. */
@@ -65,6 +67,7 @@ export class StateCore {
   #versionFloor = 0;
   /** The highest revision of a deleted key that was forgotten. */
   forgottenAt = 0;
+  readonly locks: LockTable;
   /** Set when there is a store. */
   durability: Durability | undefined;
 
@@ -72,6 +75,7 @@ export class StateCore {
     this.#parts = parts;
     this.env = parts.env;
     this.#bounds = new HistoryBounds(parts.history);
+    this.locks = new LockTable(parts.env);
   }
 
   /** The number of the last commit. */
@@ -135,6 +139,11 @@ export class StateCore {
     const before = this.#records.get(key)?.current;
     const { value: own, bytes, fresh } = takeValue(key, parsed, before?.value, values);
     return { key, before, action, value: own, bytes, freshBytes: fresh, expiresAt };
+  }
+
+  /** Refuses what is written with a lock that somebody else may hold by now. */
+  fence(lock: Lock): void {
+    lock.verify();
   }
 
   /** The draft of a delete. */

@@ -3,9 +3,13 @@ import type { Draft, Scan, StateCore } from './core.ts';
 import { type Author, entryOf, KeptVersion, type StateAction } from './entry.ts';
 import { StateConflictError } from './errors.ts';
 import { KeyRecord } from './history.ts';
+import type { Lock } from './lock.ts';
 
 /** What the operations of a view stand on: the state itself, or what a transaction makes of it. */
-export type StateGround = Pick<StateCore, 'env' | 'find' | 'scan' | 'draft' | 'removal' | 'commit'>;
+export type StateGround = Pick<
+  StateCore,
+  'env' | 'find' | 'scan' | 'draft' | 'removal' | 'fence' | 'commit'
+>;
 
 /** What a transaction wants to be true of a key. */
 interface Staged {
@@ -31,6 +35,7 @@ export class Staging implements StateGround {
   readonly #seen = new Map<string, KeptVersion | undefined>();
   readonly #scans: Scanned[] = [];
   readonly #writes = new Map<string, Staged>();
+  readonly #locks = new Set<Lock>();
   readonly #later: (() => void)[] = [];
   #checkedAt: number;
   #ended = false;
@@ -82,6 +87,13 @@ export class Staging implements StateGround {
     return this.#touched(this.#core.removal(key, action));
   }
 
+  /** The lock must be held now, and when all is written. */
+  fence(lock: Lock): void {
+    this.check();
+    lock.verify();
+    this.#locks.add(lock);
+  }
+
   /** Keeps the writes for later; seen from outside nothing happens. */
   commit(author: Author, drafts: readonly Draft[]): readonly KeptVersion[] {
     this.check();
@@ -110,6 +122,7 @@ export class Staging implements StateGround {
   /** Makes everything true in one revision, then says what is to be said. */
   finish(author: Author): void {
     this.check();
+    for (const lock of this.#locks) lock.verify();
     const drafts = [...this.#writes.values()].map(({ draft }) => draft).filter(changes);
     if (drafts.length > 0) this.#committed = this.#core.commit(author, drafts)[0];
     this.end();

@@ -5,6 +5,7 @@ import { Contract } from '../message/contract.ts';
 import type { AnyContract, ContractShape } from '../message/contract-types.ts';
 import { checkName } from '../message/topic.ts';
 import { StateCore } from './core.ts';
+import type { LockInspection } from './lock-table.ts';
 import { StateView } from './state-view.ts';
 
 /** Options of `new StateManager`. */
@@ -54,6 +55,11 @@ export class StateManager<C extends ContractShape = AnyContract> extends StateVi
     const core = new StateCore(readOptions(options));
     super(core, { author: () => HOST });
     this.#core = core;
+  }
+
+  /** The locks that somebody holds or waits for, in the order of their keys. */
+  locks(): readonly LockInspection[] {
+    return this.#core.locks.inspect();
   }
 
   /** The state as an actor sees it: what is written through it is signed with the name. */

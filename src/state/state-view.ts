@@ -25,6 +25,8 @@ import {
   StateNotFoundError,
   StateVersionError,
 } from './errors.ts';
+import type { Lock, LockOptions, LockSet } from './lock.ts';
+import { lockAll, lockerOf } from './locking.ts';
 import { type MergeRules, merge } from './merge.ts';
 import type { StateGround } from './staging.ts';
 import {
@@ -38,6 +40,8 @@ import {
 export interface WriteOptions {
   /** Milliseconds until it expires, which is a version of its own. @default never */
   readonly ttlMs?: number;
+  /** Writes only while this lock is held: else LockLostError `TELLASK_LOCK_LOST`. */
+  readonly lock?: Lock;
 }
 
 /** What `compareAndSet` found when somebody else was faster. */
@@ -80,6 +84,8 @@ export interface UpdateOptions<V = unknown> extends WriteOptions {
 export interface DeleteOptions {
   /** Deletes only this version. @default any */
   readonly expectedVersion?: number;
+  /** Deletes only while this lock is held: else LockLostError `TELLASK_LOCK_LOST`. */
+  readonly lock?: Lock;
 }
 
 /** Options of `list`. */
@@ -94,6 +100,13 @@ export interface ListOptions {
 export interface Holder {
   /** Who writes; throws when the holder may write no more. */
   author(): Author;
+  /**
+   * The piece of work that it is for: of several that wait for each other's locks the last is
+   * refused. @default the actor; for the host every call is one
+   */
+  readonly owner?: unknown;
+  /** What leaves at some time: `locks.leave` releases all its locks. */
+  readonly registration?: unknown;
   /** Says what transactions have to say; none where there is no bus. */
   readonly voice?: StateVoice | undefined;
 }
@@ -141,7 +154,7 @@ export class StateView<C extends ContractShape = AnyContract> {
     value: StateInput<C, K>,
     options: WriteOptions = {},
   ): StateEntry<StateValue<C, K>> {
-    const author = this.#holder.author();
+    const author = this.#author(options);
     const draft = this.#draft(key, 'created', value, options);
     const current = entryOf(draft.before);
     if (current !== undefined) throw new StateExistsError(current);
@@ -154,7 +167,7 @@ export class StateView<C extends ContractShape = AnyContract> {
     value: StateInput<C, K>,
     options: WriteOptions = {},
   ): StateEntry<StateValue<C, K>> {
-    return this.#commit(this.#holder.author(), this.#draft(key, 'set', value, options));
+    return this.#commit(this.#author(options), this.#draft(key, 'set', value, options));
   }
 
   /**
@@ -170,7 +183,7 @@ export class StateView<C extends ContractShape = AnyContract> {
     options: CompareAndSetOptions<StateInput<C, K>> = {},
   ): StateEntry<StateValue<C, K>> {
     checkVersion('expectedVersion', expectedVersion);
-    const author = this.#holder.author();
+    const author = this.#author(options);
     const draft = this.#draft(key, 'set', value, options);
     const conflict = conflictOf(draft, expectedVersion);
     if (conflict === undefined) return this.#commit(author, draft);
@@ -191,7 +204,7 @@ export class StateView<C extends ContractShape = AnyContract> {
     options: UpdateOptions<StateInput<C, K>> = {},
   ): StateEntry<StateValue<C, K>> {
     if (typeof fn !== 'function') throw misuse('The second argument of update', 'a function', fn);
-    const author = this.#holder.author();
+    const author = this.#author(options);
     const seen = this.#ground.find(key)?.current;
     const initial = seen?.exists === true ? undefined : this.#initial(key, options);
     const from = initial === undefined ? seen?.value : initial.value;
@@ -213,9 +226,10 @@ export class StateView<C extends ContractShape = AnyContract> {
    */
   delete<const K extends string>(
     key: StateKeyArg<C, K>,
-    { expectedVersion }: DeleteOptions = {},
+    options: DeleteOptions = {},
   ): StateVersion<StateValue<C, K>> | undefined {
-    const author = this.#holder.author();
+    const author = this.#author(options);
+    const { expectedVersion } = options;
     const draft = this.#ground.removal(key, 'deleted');
     if (expectedVersion !== undefined) {
       checkVersion('expectedVersion', expectedVersion);
@@ -255,6 +269,59 @@ export class StateView<C extends ContractShape = AnyContract> {
     const holder = this.#holder;
     const open = (ground: StateGround) => new StateView<C>(core, holder, ground);
     return transact({ core, holder, open }, fn, options);
+  }
+
+  /**
+   * Runs `fn` while it holds the lock of a key, and lets go of it whatever `fn` does. Who asks
+   * first gets it first. When the lease is over, `lock.signal` aborts, the next in line gets the
+   * lock and this rejects, while `fn` may still go on: write with `{ lock }`, or `lock.extend()` in
+   * time. A lock keeps others from the lock, and not from the key; and it is not re-entrant.
+   *
+   * @throws LockTimeoutError `TELLASK_LOCK_TIMEOUT`, LockLostError `TELLASK_LOCK_LOST`,
+   *   StateDeadlockError `TELLASK_LOCK_DEADLOCK` when to wait would be to wait for ever.
+   *
+   * @example
+   * ```ts
+   * import { StateManager } from 'tellask';
+   * const writer = new StateManager().as('writer');
+   * const entry = await writer.withLock('doc.7', async (lock) => {
+   *   const content = await Promise.resolve('slowly made');
+   *   return writer.set('doc.7', { content }, { lock });
+   * });
+   * entry.version; // => 1
+   * ```
+   */
+  async withLock<T>(
+    key: string,
+    fn: (lock: Lock) => T | Promise<T>,
+    options: LockOptions = {},
+  ): Promise<T> {
+    if (typeof fn !== 'function') throw misuse('The second argument of withLock', 'a function', fn);
+    const lock = await this.lock(key, options);
+    try {
+      return await lock.during(() => fn(lock));
+    } finally {
+      lock.release();
+    }
+  }
+
+  /**
+   * Waits for the lock of a key, which has to be released: `using lock = await state.lock(key)`.
+   *
+   * @throws what `withLock` throws.
+   */
+  async lock(key: string, options: LockOptions = {}): Promise<Lock> {
+    return this.#core.locks.request(key, lockerOf(this.#holder), options);
+  }
+
+  /**
+   * Waits for the locks of several keys, one after the other in the order of the keys, so that two
+   * who want the same never wait for each other. All or none.
+   *
+   * @throws what `withLock` throws.
+   */
+  async lockAll(keys: readonly string[], options: LockOptions = {}): Promise<LockSet> {
+    return lockAll(this.#core.locks, lockerOf(this.#holder), keys, options);
   }
 
   /** Everything about a version: what is kept, who wrote it when, and because of what. */
@@ -337,6 +404,11 @@ export class StateView<C extends ContractShape = AnyContract> {
     const { value, conflicts } = merge(sides.base, sides.theirs, sides.ours, rules);
     if (conflicts.length === 0 && value !== undefined) return value;
     throw new StateConflictError({ ...conflict, unmerged: conflicts });
+  }
+
+  #author({ lock }: { readonly lock?: Lock | undefined }): Author {
+    if (lock !== undefined) this.#ground.fence(lock);
+    return this.#holder.author();
   }
 
   #initial(key: string, options: UpdateOptions): Draft {

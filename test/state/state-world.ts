@@ -12,7 +12,7 @@ export interface StateWorld {
   as(actor: string): StateView;
   /** Undefined on the real Env. */
   readonly sim: SimEnv | undefined;
-  /** What a promise gives, when everything else has come to rest. */
+  /** What a promise gives, when all that needs no time has come to rest. */
   ended<T>(promise: Promise<T>): Promise<T>;
 }
 
@@ -35,7 +35,7 @@ export function makeWorld(kind: 'real' | 'simulated', choose?: Choose): StateWor
     sim,
     ended: async (promise) => {
       promise.catch(() => {});
-      await sim?.run();
+      await sim?.settle();
       return promise;
     },
   };
