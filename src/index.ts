@@ -154,9 +154,11 @@ export type {
   ServedTopic,
   StateInput,
   StateKeyArg,
+  StatePatternArg,
   StateValue,
   TopicArg,
   TopicInput,
+  WatchedValue,
 } from './message/contract-types.ts';
 export { InvalidNameError, InvalidPatternError, InvalidTopicError } from './message/invalid.ts';
 export type { Message, MessageType } from './message/message.ts';
@@ -274,15 +276,19 @@ export type { SagaContext } from './saga/saga-context.ts';
 export type { SagaInfo } from './saga/saga-list.ts';
 export type { SagaListOptions, SagaResumeOptions, SagaRunOptions } from './saga/saga-options.ts';
 export type { SagaCall, SagaStep } from './saga/step.ts';
+export type { StateMetrics } from './state/core.ts';
 // ---- state
 export { diff, type PatchOperation } from './state/diff.ts';
 export type { Author, StateAction, StateEntry, StateVersion } from './state/entry.ts';
 export {
   type Conflict,
   type MissingVersion,
+  StateClosedError,
   StateConflictError,
   StateExistsError,
+  StateGapError,
   StateNotFoundError,
+  StateOverflowError,
   StateTimeoutError,
   StateValueError,
   StateVersionError,
@@ -310,6 +316,8 @@ export {
   type WriteOptions,
 } from './state/state-view.ts';
 export type { StateTransaction, TransactionOptions } from './state/transaction.ts';
+export type { StateWatch } from './state/watcher.ts';
+export type { WatchOptions } from './state/watchers.ts';
 // ---- stores
 export {
   StoreClosedError,

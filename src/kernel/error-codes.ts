@@ -131,6 +131,15 @@ export const ERROR_CODES = {
     true,
     'Read again and decide anew, use update, or say with onConflict what is to happen.',
   ],
+  TELLASK_STATE_CLOSED: [false, 'Close the state when all that writes and watches has ended.'],
+  TELLASK_STATE_GAP: [
+    false,
+    'Begin with what is there (initial: true) or at oldestRevision; or keep more: history.maxVersions.',
+  ],
+  TELLASK_STATE_OVERFLOW: [
+    true,
+    'Watch again with fromRevision: error.resumeFrom; or raise buffer, or set latest: true.',
+  ],
   TELLASK_BULKHEAD_FULL: [
     true,
     'Call again later, raise limit, or let calls wait with queue: as many as you can afford.',

@@ -18,6 +18,11 @@ export class LinkedList<T extends Linked<T>> {
     return this.#size;
   }
 
+  /** The oldest. */
+  get first(): T | undefined {
+    return this.#first;
+  }
+
   add(item: T): void {
     item.previous = this.#last;
     if (this.#last === undefined) this.#first = item;

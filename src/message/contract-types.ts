@@ -190,5 +190,23 @@ export type StateKeyArg<C, T extends string> = AddressArg<C, 'state', T>;
 /** The value at a state key: the output side of its schema. */
 export type StateValue<C, T extends string> = OutputOf<EntryFor<C, 'state', T>>;
 
+/** `P` if it can match a state key of the contract, else a sentence that says what is wrong. */
+export type StatePatternArg<C, P extends string> =
+  IsOpen<C, 'state'> extends true
+    ? P
+    : string extends P
+      ? KeyIn<C, 'state'> | AnyText
+      : [KeysOfPattern<KeyIn<C, 'state'>, P>] extends [never]
+        ? `Pattern '${P}' matches no state key of the contract`
+        : P;
+
+/** The values at all state keys that a pattern can match. */
+export type WatchedValue<C, P extends string> =
+  IsOpen<C, 'state'> extends true ? unknown : OutputAt<C, KeysOfPattern<KeyIn<C, 'state'>, P>>;
+
+type OutputAt<C, K extends string> = K extends string
+  ? OutputOf<At<Section<C, 'state'>, K>>
+  : never;
+
 /** What a writer gives for a state key: the input side of its schema. */
 export type StateInput<C, T extends string> = InputOf<EntryFor<C, 'state', T>>;

@@ -4,11 +4,12 @@ import { parse } from '../message/parse.ts';
 import type { Pattern } from '../message/pattern.ts';
 import { checkTopic } from '../message/topic.ts';
 import { type Author, type CommitFacts, entryOf, KeptVersion, type StateAction } from './entry.ts';
-import { StateConflictError, UnknownStateKeyError } from './errors.ts';
+import { StateClosedError, StateConflictError, UnknownStateKeyError } from './errors.ts';
 import { HistoryBounds, type HistoryLimits, KeyRecord } from './history.ts';
 import type { Lock } from './lock.ts';
 import { LockTable } from './lock-table.ts';
 import { takeValue, type ValueLimits } from './value.ts';
+import { Watchers } from './watchers.ts';
 
 /** What the state is made with. */
 export interface CoreParts {
@@ -43,6 +44,26 @@ export interface Scan {
   readonly after: string | undefined;
 }
 
+/** What a state counts. */
+export interface StateMetrics {
+  /** Keys that have a value. */
+  readonly keys: number;
+  /** Versions that are kept, those of deleted keys included. */
+  readonly versions: number;
+  /** The number of the last commit. */
+  readonly revision: number;
+  /** How often a writer found that somebody else was faster, also where `onConflict` solved it. */
+  readonly conflicts: number;
+  /** About how many bytes the current values have, as JSON. */
+  readonly bytes: number;
+  /** About how many bytes the histories hold beyond them. */
+  readonly historyBytes: number;
+  /** Watches that are open. */
+  readonly watchers: number;
+  /** Watches that have ended because they were read too slowly. */
+  readonly overflows: number;
+}
+
 /** Hears of every commit, in its turn, and never throws. */
 export type CommitListener = (versions: readonly KeptVersion[]) => void;
 
@@ -68,6 +89,11 @@ export class StateCore {
   /** The highest revision of a deleted key that was forgotten. */
   forgottenAt = 0;
   readonly locks: LockTable;
+  /** Who watches. */
+  readonly watchers = new Watchers(this);
+  /** How often a writer has found that somebody else was faster. */
+  conflicts = 0;
+  #closed = false;
   /** Set when there is a store. */
   durability: Durability | undefined;
 
@@ -96,6 +122,21 @@ export class StateCore {
   /** About how many bytes the histories hold beyond the current values. */
   get historyBytes(): number {
     return this.#bounds.bytes;
+  }
+
+  /** What is counted anyway. */
+  metrics(): StateMetrics {
+    const { watchers } = this;
+    return {
+      keys: this.#live,
+      versions: this.#records.size + this.#bounds.count,
+      revision: this.#revision,
+      conflicts: this.conflicts,
+      bytes: this.#liveBytes,
+      historyBytes: this.#bounds.bytes,
+      watchers: watchers.size,
+      overflows: watchers.overflows,
+    };
   }
 
   records(): Iterable<KeyRecord> {
@@ -159,6 +200,7 @@ export class StateCore {
    * @throws StateConflictError when a key is no longer as the draft has seen it.
    */
   commit(author: Author, drafts: readonly Draft[]): readonly KeptVersion[] {
+    this.checkOpen();
     for (const draft of drafts) this.#checkUnchanged(draft);
     const revision = ++this.#revision;
     const { durability } = this;
@@ -176,6 +218,7 @@ export class StateCore {
   #checkUnchanged({ key, before, value }: Draft): void {
     const current = this.#records.get(key)?.current;
     if (current === before) return;
+    this.conflicts++;
     throw new StateConflictError({
       key,
       expectedVersion: before?.version ?? 0,
@@ -183,6 +226,17 @@ export class StateCore {
       current: entryOf(current),
       proposed: value,
     });
+  }
+
+  /** @throws StateClosedError */
+  checkOpen(): void {
+    if (this.#closed) throw new StateClosedError();
+  }
+
+  /** Nothing is written any more, and whoever watches reads the end. What is there can be read. */
+  close(): void {
+    this.#closed = true;
+    this.watchers.end();
   }
 
   onCommit(listener: CommitListener): () => void {

@@ -147,6 +147,51 @@ export class StateTimeoutError extends TellaskError {
   }
 }
 
+/** The state is closed (`TELLASK_STATE_CLOSED`): nothing is written or watched any more. */
+export class StateClosedError extends TellaskError {
+  constructor() {
+    super('TELLASK_STATE_CLOSED', 'The state is closed', { stack: false });
+  }
+}
+
+/** A watch cannot begin where it was asked to: not all since is still kept (`TELLASK_STATE_GAP`). */
+export class StateGapError extends TellaskError {
+  readonly fromRevision: number;
+  /** The oldest revision from which nothing is missing. */
+  readonly oldestRevision: number;
+
+  constructor(fromRevision: number, oldestRevision: number) {
+    super(
+      'TELLASK_STATE_GAP',
+      `Not all since revision ${fromRevision} is still kept: a watch can begin at ${oldestRevision}`,
+      { stack: false },
+    );
+    this.fromRevision = fromRevision;
+    this.oldestRevision = oldestRevision;
+  }
+}
+
+/** A watch was read too slowly, and has ended (`TELLASK_STATE_OVERFLOW`). */
+export class StateOverflowError extends TellaskError {
+  readonly pattern: string;
+  /** How many unread versions it had room for. */
+  readonly buffer: number;
+  /** The `fromRevision` of a watch that goes on without a gap. */
+  readonly resumeFrom: number;
+
+  constructor(pattern: string, buffer: number, resumeFrom: number) {
+    super(
+      'TELLASK_STATE_OVERFLOW',
+      `The watch of ${pattern} was read too slowly: ${buffer} versions were unread when revision ` +
+        `${resumeFrom} came`,
+      { stack: false },
+    );
+    this.pattern = pattern;
+    this.buffer = buffer;
+    this.resumeFrom = resumeFrom;
+  }
+}
+
 const MAX_SHOWN = 3;
 
 function shown(pointers: readonly string[]): string {

@@ -49,6 +49,18 @@ export class KeyRecord {
     return this.#past[this.#head]?.version ?? this.current;
   }
 
+  /** At most so many of a revision or later, the newest first. */
+  since(revision: number, most: number): KeptVersion[] {
+    const found: KeptVersion[] = [];
+    let version = this.current;
+    let at = this.#past.length;
+    while (version !== undefined && version.revision >= revision && found.length < most) {
+      found.push(version);
+      version = --at < this.#head ? undefined : this.#past[at]?.version;
+    }
+    return found;
+  }
+
   find(version: number): KeptVersion | undefined {
     if (this.current?.version === version) return this.current;
     // Versions have no gaps, so the place is known.
@@ -90,6 +102,8 @@ export class HistoryBounds {
   #order: (KeyRecord | undefined)[] = [];
   #head = 0;
   bytes = 0;
+  /** How many versions are past. */
+  count = 0;
 
   constructor(limits: HistoryLimits) {
     this.#limits = limits;
@@ -99,15 +113,23 @@ export class HistoryBounds {
   added(record: KeyRecord, version: KeptVersion, freshBytes: number): void {
     const hadOne = record.current !== undefined;
     this.bytes += record.add(version, freshBytes);
-    if (hadOne) this.#order.push(record);
-    while (record.size > this.#limits.maxVersions) this.bytes -= record.trim();
+    if (hadOne) {
+      this.#order.push(record);
+      this.count++;
+    }
+    while (record.size > this.#limits.maxVersions) this.#trim(record);
     while (this.bytes > this.#limits.maxBytes && this.#trimOldest());
     this.#compact();
   }
 
   /** Every version of a key that is gone counts no more. */
   dropped(record: KeyRecord): void {
-    while (record.size > 1) this.bytes -= record.trim();
+    while (record.size > 1) this.#trim(record);
+  }
+
+  #trim(record: KeyRecord): void {
+    this.bytes -= record.trim();
+    this.count--;
   }
 
   #trimOldest(): boolean {
@@ -116,7 +138,7 @@ export class HistoryBounds {
     this.#order[this.#head++] = undefined;
     // Its own bound may have taken the version already: then the entry stands for a later one,
     // which is still older than all that became past after it.
-    if (record.size > 1) this.bytes -= record.trim();
+    if (record.size > 1) this.#trim(record);
     return true;
   }
 

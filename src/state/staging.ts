@@ -141,7 +141,7 @@ export class Staging implements StateGround {
     if (this.#ended) throw new TypeError(ENDED);
     const { revision } = this.#core;
     if (revision === this.#checkedAt) return;
-    this.conflict ??= this.#seenConflict() ?? this.#scanConflict();
+    this.conflict ??= this.#firstConflict();
     if (this.conflict !== undefined) throw this.conflict;
     this.#checkedAt = revision;
   }
@@ -170,6 +170,12 @@ export class Staging implements StateGround {
     this.#saw(draft.key, draft.before);
     const staged = this.#writes.get(draft.key);
     return staged === undefined ? draft : { ...draft, before: staged.version };
+  }
+
+  #firstConflict(): StateConflictError | undefined {
+    const conflict = this.#seenConflict() ?? this.#scanConflict();
+    if (conflict !== undefined) this.#core.conflicts++;
+    return conflict;
   }
 
   #seenConflict(): StateConflictError | undefined {

@@ -4,8 +4,8 @@ import { realEnv } from '../kernel/real-env.ts';
 import { Contract } from '../message/contract.ts';
 import type { AnyContract, ContractShape } from '../message/contract-types.ts';
 import { checkName } from '../message/topic.ts';
-import { StateCore } from './core.ts';
 import type { LockInspection } from './lock-table.ts';
+import { StateCore, type StateMetrics } from './core.ts';
 import { StateView } from './state-view.ts';
 
 /** Options of `new StateManager`. */
@@ -60,6 +60,23 @@ export class StateManager<C extends ContractShape = AnyContract> extends StateVi
   /** The locks that somebody holds or waits for, in the order of their keys. */
   locks(): readonly LockInspection[] {
     return this.#core.locks.inspect();
+  }
+
+  /** Keys, versions, conflicts, bytes and watchers, counted as they come: reading costs nothing. */
+  metrics(): StateMetrics {
+    return this.#core.metrics();
+  }
+
+  /**
+   * Ends every watch when it has read what is there, and refuses writes from now on with
+   * `TELLASK_STATE_CLOSED`. What is there can still be read. Closing twice does nothing more.
+   */
+  async close(): Promise<void> {
+    this.#core.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
   }
 
   /** The state as an actor sees it: what is written through it is signed with the name. */

@@ -5,7 +5,9 @@ import type {
   ContractShape,
   StateInput,
   StateKeyArg,
+  StatePatternArg,
   StateValue,
+  WatchedValue,
 } from '../message/contract-types.ts';
 import { compilePattern } from '../message/pattern.ts';
 import type { Draft, StateCore } from './core.ts';
@@ -35,6 +37,8 @@ import {
   type TransactionOptions,
   transact,
 } from './transaction.ts';
+import type { StateWatch } from './watcher.ts';
+import type { WatchOptions } from './watchers.ts';
 
 /** Options of every write. */
 export interface WriteOptions {
@@ -109,6 +113,8 @@ export interface Holder {
   readonly registration?: unknown;
   /** Says what transactions have to say; none where there is no bus. */
   readonly voice?: StateVoice | undefined;
+  /** Whether it may see a key; left out when it may see all. */
+  reads?(key: string): boolean;
 }
 
 /**
@@ -187,6 +193,7 @@ export class StateView<C extends ContractShape = AnyContract> {
     const draft = this.#draft(key, 'set', value, options);
     const conflict = conflictOf(draft, expectedVersion);
     if (conflict === undefined) return this.#commit(author, draft);
+    this.#core.conflicts++;
     const solved = this.#solve(draft, conflict, options.onConflict as OnConflict);
     return this.#commit(author, this.#draft(key, 'merged', solved, options));
   }
@@ -234,7 +241,10 @@ export class StateView<C extends ContractShape = AnyContract> {
     if (expectedVersion !== undefined) {
       checkVersion('expectedVersion', expectedVersion);
       const conflict = conflictOf(draft, expectedVersion);
-      if (conflict !== undefined) throw new StateConflictError(conflict);
+      if (conflict !== undefined) {
+        this.#core.conflicts++;
+        throw new StateConflictError(conflict);
+      }
     }
     if (draft.before?.exists !== true) return undefined;
     return this.#ground.commit(author, [draft])[0] as StateVersion<StateValue<C, K>>;
@@ -322,6 +332,38 @@ export class StateView<C extends ContractShape = AnyContract> {
    */
   async lockAll(keys: readonly string[], options: LockOptions = {}): Promise<LockSet> {
     return lockAll(this.#core.locks, lockerOf(this.#holder), keys, options);
+  }
+
+  /**
+   * Watches all keys that fit, from this very step on: every version in order of revision, none
+   * twice, deletes and expiries included. Writers never wait: who reads too slowly gets what is in
+   * the buffer and then an error that says where to go on. What was read before a `break` counts as
+   * read; `resumeFrom` of the watch is the `fromRevision` of the next one.
+   *
+   * @throws StateGapError `TELLASK_STATE_GAP`, StateVersionError `TELLASK_STATE_VERSION` for a
+   *   revision that was not reached yet; StateOverflowError `TELLASK_STATE_OVERFLOW` in the loop.
+   * @example
+   * ```ts
+   * import { StateManager } from 'tellask';
+   * const state = new StateManager();
+   * state.set('doc.7', 'draft');
+   * const watch = state.watch('doc.*', { initial: true });
+   * state.set('doc.7', 'final');
+   * (await watch.next()).value?.value; // => 'draft'
+   * (await watch.next()).value?.value; // => 'final'
+   * await watch.return();
+   * watch.resumeFrom; // => 3
+   * ```
+   */
+  watch<const P extends string = '**'>(
+    pattern: StatePatternArg<C, P> = '**' as StatePatternArg<C, P>,
+    options: WatchOptions = {},
+  ): StateWatch<WatchedValue<C, P>> {
+    const holder = this.#holder;
+    const reads =
+      holder.reads === undefined ? undefined : (key: string) => holder.reads?.(key) === true;
+    const watch: StateWatch = this.#core.watchers.watch(pattern, options, reads);
+    return watch as StateWatch<WatchedValue<C, P>>;
   }
 
   /** Everything about a version: what is kept, who wrote it when, and because of what. */
