@@ -90,7 +90,7 @@ export class StateCore {
   forgottenAt = 0;
   readonly locks: LockTable;
   /** Who watches. */
-  readonly watchers = new Watchers(this);
+  readonly watchers: Watchers = new Watchers(this);
   /** How often a writer has found that somebody else was faster. */
   conflicts = 0;
   #closed = false;
