@@ -4,8 +4,8 @@ import { realEnv } from '../kernel/real-env.ts';
 import { Contract } from '../message/contract.ts';
 import type { AnyContract, ContractShape } from '../message/contract-types.ts';
 import { checkName } from '../message/topic.ts';
-import type { LockInspection } from './lock-table.ts';
 import { StateCore, type StateMetrics } from './core.ts';
+import type { LockInspection } from './lock-table.ts';
 import { StateView } from './state-view.ts';
 
 /** Options of `new StateManager`. */
