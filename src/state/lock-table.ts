@@ -163,11 +163,11 @@ export class LockTable {
 
 /** One key that somebody holds or waits for. As a lane it hands the lock on. */
 class LockedKey implements Lane {
-  readonly kind = 'state';
+  readonly kind = 'state' as const;
   readonly order = 0;
   posted = false;
   readonly key: string;
-  readonly waiters = new LinkedList<Waiter>();
+  readonly waiters: LinkedList<Waiter> = new LinkedList();
   held: { readonly lock: Lock; readonly locker: Locker } | undefined;
   readonly #table: LockTable;
 

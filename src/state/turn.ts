@@ -10,7 +10,7 @@ export function nextTurn(env: Env, label: string, go: () => void): void {
 }
 
 class Turn implements Lane {
-  readonly kind = 'state';
+  readonly kind = 'state' as const;
   readonly label: string;
   /** Production does not wait: in front of all that the bus still has to do. */
   readonly order = 0;

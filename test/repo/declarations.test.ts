@@ -13,7 +13,9 @@ const PUBLIC_CLASSES = [
   'resilience/policy.ts',
   'resilience/rate-limit.ts',
   'saga/saga.ts',
+  'state/lock.ts',
   'state/state-view.ts',
+  'state/transaction.ts',
   'testing/saga-world.ts',
 ];
 
