@@ -40,6 +40,7 @@ const MEANINGS: Readonly<Record<keyof typeof DEFAULTS, Described>> = {
     'after so many a letter that dies is quarantined',
   ],
   letterRetentionMs: ['bus: `deadLetters.retentionMs`', 'letters kept after their death'],
+  letterStoreTimeoutMs: ['bus: `deadLetters.storeTimeoutMs`', 'a call of the store of letters'],
   maxDepth: ['bus: `guard.maxDepth`', 'requests that wait inside each other'],
   maxHops: ['bus: `guard.maxHops`', 'messages that cause each other'],
   maxRepeats: ['bus: `guard.maxRepeats`', 'of the same (from, to, topic) in a chain of causes'],

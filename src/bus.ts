@@ -534,14 +534,17 @@ export class MessageBus<C extends ContractShape = AnyContract>
     wiring.letters.stopPasses(new ClosedError('what was to be redriven'));
     wiring.status = options.mode === 'drain' ? 'draining' : 'closed';
     if (options.mode === 'drain') wiring.subscriptions.hurry();
+    const endsAt = wiring.env.now() + options.timeoutMs;
     const closed = await shutDown(this.#hosting.shutdownParts(), options);
     wiring.status = 'closed';
+    // What was drained for too long leaves the letters as much as a handler would get.
+    await wiring.letters.close(Math.max(endsAt - wiring.env.now(), wiring.graceMs));
     this.#hosting.listening.endWaits();
     wiring.arrivals.close();
     wiring.taps.close();
     wiring.events.emit('closed');
     wiring.events.removeAll();
-    return closed;
+    return { ...closed, unsavedLetters: wiring.letters.unsaved };
   }
 }
 

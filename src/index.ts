@@ -88,6 +88,8 @@ export type { IdempotencyOptions } from './delivery/idempotency.ts';
 export type { ReceiveOptions } from './delivery/inbox.ts';
 export type { Answering, AnswerLater, DeferOptions, Later } from './delivery/later.ts';
 export type { LetterDesk } from './delivery/letter-desk.ts';
+export { LetterStoreError } from './delivery/letter-errors.ts';
+export type { LetterSecrets } from './delivery/letter-record.ts';
 export type { Draft, Middleware } from './delivery/middleware.ts';
 export type { Isolation } from './delivery/payload-keeper.ts';
 export type { OpenStatus, PendingFilter, PendingRequest } from './delivery/pending-list.ts';

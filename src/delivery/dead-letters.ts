@@ -6,6 +6,7 @@ import type { Delivery } from './delivery.ts';
 import { KeptLetter, type Resending } from './kept-letter.ts';
 import { LetterBox, type LetterLimits } from './letter-box.ts';
 import { matcher } from './letter-filter.ts';
+import type { StoreClaim, StoredLetters } from './stored-letters.ts';
 
 /** Why a message became a dead letter. */
 export type DeadLetterReason =
@@ -59,6 +60,8 @@ export interface DeadLetter {
   readonly redriveCount: number;
   /** It died so often that only who asks for quarantined letters redrives it. */
   readonly quarantined: boolean;
+  /** It is safe in the store of the bus; always false without one. */
+  readonly saved: boolean;
   /** Earlier deaths, oldest first. */
   readonly history: readonly DeathRecord[];
 }
@@ -81,6 +84,7 @@ export interface LetterParts {
   nextLetterId(): string;
   /** Hears of each letter that is quarantined from its death on. */
   quarantined(letter: DeadLetter): void;
+  readonly stored: StoredLetters | undefined;
 }
 
 /** A pass over letters that goes on for a while. */
@@ -90,10 +94,17 @@ export interface OngoingPass {
 
 const HISTORY = 10;
 
+/** What is known of a death before it is a letter. */
+type Facts = Omit<
+  DeadLetter,
+  'id' | 'originalId' | 'redriveCount' | 'quarantined' | 'saved' | 'history' | 'message'
+>;
+
 /** Makes letters and keeps them within bounds. */
 export class DeadLetters {
   readonly #parts: LetterParts;
   readonly #box: LetterBox<KeptLetter>;
+  readonly #stored: StoredLetters | undefined;
   /** Redriven more often, a letter that dies again is quarantined. */
   readonly #maxRedrives: number;
   /** Ids of letters that somebody is about to send again. */
@@ -105,7 +116,11 @@ export class DeadLetters {
   constructor(parts: LetterParts, limits: LetterLimits, maxRedrives: number) {
     this.#parts = parts;
     this.#maxRedrives = maxRedrives;
-    this.#box = new LetterBox(limits, ({ id }) => this.#claimed.delete(id));
+    this.#stored = parts.stored;
+    this.#box = new LetterBox(limits, (letter) => {
+      // Who has claimed it has it out of the store as well, or is about to.
+      if (!this.#claimed.delete(letter.id)) this.#stored?.drop(letter);
+    });
   }
 
   /** Keeps a letter of a delivery; none for the library's own `$` topics. */
@@ -192,11 +207,23 @@ export class DeadLetters {
   take(letter: KeptLetter): void {
     this.#claimed.delete(letter.id);
     this.#box.remove(letter);
+    this.#stored?.taken(letter);
+  }
+
+  /** Claims in the store what was claimed here; undefined without a store. */
+  secure(letter: KeptLetter): Promise<StoreClaim> | undefined {
+    return this.#stored?.claim(letter);
   }
 
   /** What was claimed could not be sent: it is in its old place. */
-  putBack({ id }: KeptLetter): void {
-    this.#claimed.delete(id);
+  putBack(letter: KeptLetter): void {
+    this.#claimed.delete(letter.id);
+    if (this.#box.has(letter)) this.#stored?.putBack(letter);
+    else {
+      // It had to make room meanwhile.
+      this.#stored?.taken(letter);
+      this.#stored?.drop(letter);
+    }
   }
 
   /**
@@ -217,8 +244,43 @@ export class DeadLetters {
   /** Throws away the letters that fit; returns how many. */
   purge(filter?: LetterFilter): number {
     const letters = this.list(filter);
-    for (const letter of letters) this.#box.remove(letter);
+    for (const letter of letters) {
+      this.#box.remove(letter);
+      this.#stored?.drop(letter);
+    }
     return letters.length;
+  }
+
+  /** Letters that are in memory alone, though there is a store. */
+  get unsaved(): number {
+    if (this.#stored === undefined) return 0;
+    return this.#box.size - this.#stored.saved;
+  }
+
+  /** Takes in what is in the store, as far as there is room; how many letters that were. */
+  async load(): Promise<number> {
+    const stored = this.#stored;
+    if (stored === undefined) throw new TypeError('load needs the option deadLetters.store');
+    let loaded = 0;
+    try {
+      for await (const letter of stored.load((id) => this.#box.has({ id }))) {
+        if (this.#box.adopt(letter)) loaded++;
+      }
+    } finally {
+      this.#box.sort();
+      this.#forget();
+    }
+    return loaded;
+  }
+
+  /** True when the store has everything that it can have; false when it was tried in vain. */
+  flushed(): Promise<boolean> {
+    return this.#stored?.flushed() ?? Promise.resolve(true);
+  }
+
+  /** Waits so long until all is safe in the store. */
+  async close(timeoutMs: number): Promise<void> {
+    await this.#stored?.close(timeoutMs);
   }
 
   /** A pass that goes on for a while; what it gets back says that it has ended. */
@@ -237,12 +299,17 @@ export class DeadLetters {
     this.#box.forget(this.#parts.wall());
   }
 
+  /** What was loaded may have the id that would be next. */
+  #nextId(): string {
+    for (;;) {
+      const id = this.#parts.nextLetterId();
+      if (!this.#box.has({ id })) return id;
+    }
+  }
+
   #keep(
     earlier: DeadLetter | undefined,
-    facts: Omit<
-      DeadLetter,
-      'id' | 'originalId' | 'redriveCount' | 'quarantined' | 'history' | 'message'
-    >,
+    facts: Facts,
     message: Envelope,
     resending: Resending,
   ): KeptLetter {
@@ -250,7 +317,7 @@ export class DeadLetters {
     const letter = {
       ...facts,
       message,
-      id: this.#parts.nextLetterId(),
+      id: this.#nextId(),
       originalId: earlier?.originalId ?? message.id,
       redriveCount,
       // A late reply is redriven by nobody: there is nothing to try too often.
@@ -261,6 +328,7 @@ export class DeadLetters {
     };
     const kept = new KeptLetter(letter, resending);
     this.#forget();
+    this.#stored?.keep(kept);
     this.#box.add(kept);
     if (kept.quarantined) this.#parts.quarantined(kept);
     return kept;

@@ -7,9 +7,19 @@ import type { Subscription } from './subscription.ts';
 /** What is needed to send a letter again, which nobody is to see in a print-out. */
 export interface Resending {
   /** The subscription that failed; undefined for a refused call. */
-  readonly subscription: Subscription | undefined;
+  readonly subscription: Subscription | LostSubscription | undefined;
   /** What kind of call it was. */
   readonly action: 'publish' | 'send' | 'request';
+  /** Secrets are missing in it: it was read from a store that was not to have them. */
+  readonly redacted?: boolean;
+}
+
+/** What is known of a subscription of another process: enough to find its successor. */
+export interface LostSubscription {
+  readonly active: false;
+  readonly owner: string;
+  readonly kind: string;
+  readonly pattern: { readonly source: string };
 }
 
 /** A letter with what is needed to send it again. */
@@ -29,8 +39,12 @@ export class KeptLetter implements DeadLetter {
   readonly quarantined: boolean;
   readonly history: readonly DeathRecord[];
   readonly #resending: Resending;
+  #saved = false;
 
-  constructor(letter: DeadLetter & { readonly message: Envelope }, resending: Resending) {
+  constructor(
+    letter: Omit<DeadLetter, 'saved'> & { readonly message: Envelope },
+    resending: Resending,
+  ) {
     this.id = letter.id;
     this.originalId = letter.originalId;
     this.message = letter.message;
@@ -49,7 +63,19 @@ export class KeptLetter implements DeadLetter {
     Object.freeze(this);
   }
 
-  get subscription(): Subscription | undefined {
+  get saved(): boolean {
+    return this.#saved;
+  }
+
+  markSaved(saved: boolean): void {
+    this.#saved = saved;
+  }
+
+  get redacted(): boolean {
+    return this.#resending.redacted === true;
+  }
+
+  get subscription(): Resending['subscription'] {
     return this.#resending.subscription;
   }
 

@@ -45,12 +45,32 @@ export class LetterBox<T extends Boxed> {
   }
 
   add(letter: T): void {
-    const bytes = 200 + sizeOf(letter.message.payload) + sizeOf(letter.error);
+    const bytes = bytesOf(letter);
     this.#letters.set(letter.id, { letter, bytes });
     this.#idsOf(letter.reason).add(letter.id);
     this.#bytes += bytes;
     if (letter.quarantined) this.quarantined++;
     this.#makeRoom(letter.reason);
+  }
+
+  /** Adds a letter at the back if nothing has to make room for it; `sort` brings it to its place. */
+  adopt(letter: T): boolean {
+    const { maxLetters, maxBytes, maxPerReason } = this.#limits;
+    if (this.size >= maxLetters || this.#bytes + bytesOf(letter) > maxBytes) return false;
+    if (this.#idsOf(letter.reason).size >= maxPerReason) return false;
+    this.add(letter);
+    return true;
+  }
+
+  /** Into the order of death. */
+  sort(): void {
+    const sorted = [...this.#letters].toSorted(
+      ([, a], [, b]) => a.letter.lastFailedAt - b.letter.lastFailedAt,
+    );
+    this.#letters.clear();
+    for (const [id, boxed] of sorted) this.#letters.set(id, boxed);
+    for (const ids of this.#perReason.values()) ids.clear();
+    for (const [id, { letter }] of sorted) this.#idsOf(letter.reason).add(id);
   }
 
   has({ id }: { readonly id: string }): boolean {
@@ -155,4 +175,8 @@ function entriesIn(part: object): Iterable<readonly [unknown, unknown]> {
   // Foreign instances are kept by reference; their getters are not for us to call.
   if (prototype !== null && prototype !== Object.prototype && !Array.isArray(part)) return [];
   return Object.entries(part);
+}
+
+function bytesOf({ message, error }: Boxed): number {
+  return 200 + sizeOf(message.payload) + sizeOf(error);
 }

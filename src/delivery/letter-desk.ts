@@ -34,6 +34,43 @@ export class LetterDesk {
     return this.#parts.events.on('dead-lettered', listener);
   }
 
+  /**
+   * Takes in the letters that are in the store, whichever process left them there, as far as there
+   * is room; resolves with how many those were. Rejects when the store does.
+   *
+   * @throws TypeError without `deadLetters.store`
+   * @example
+   * ```ts
+   * import { MemoryStore, MessageBus } from 'tellask';
+   * const store = new MemoryStore();
+   * const yesterday = new MessageBus({ deadLetters: { store } });
+   * yesterday.subscribe('print', () => {
+   *   throw new Error('Out of paper');
+   * });
+   * yesterday.publish('print', 'page one');
+   * await yesterday.close();
+   *
+   * const today = new MessageBus({ deadLetters: { store } });
+   * const printed: unknown[] = [];
+   * today.subscribe('print', ({ payload }) => void printed.push(payload));
+   * await today.deadLetters.load(); // => 1
+   * await today.deadLetters.redrive();
+   * await today.drain();
+   * printed; // => ['page one']
+   * ```
+   */
+  load(): Promise<number> {
+    return this.#parts.letters.load();
+  }
+
+  /**
+   * Resolves with true when the store has every letter that it can have, at once without a store;
+   * with false when it was tried in vain: the letters are in memory then.
+   */
+  flushed(): Promise<boolean> {
+    return this.#parts.letters.flushed();
+  }
+
   /** Throws away the letters that fit; returns how many. */
   purge(filter?: LetterFilter): number {
     return this.#parts.letters.purge(filter);

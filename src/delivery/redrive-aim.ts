@@ -2,7 +2,7 @@ import type { Addressee, Admitter } from './admitter.ts';
 import { DispatchList } from './dispatch-list.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { ClosedError, UnknownRecipientError } from './errors.ts';
-import type { KeptLetter } from './kept-letter.ts';
+import type { KeptLetter, LostSubscription } from './kept-letter.ts';
 import type { Responders } from './responders.ts';
 import type { Speaker } from './speech.ts';
 import type { Subscription } from './subscription.ts';
@@ -14,6 +14,8 @@ export type SkipReason =
   | 'no-subscriber'
   | 'refused'
   | 'claimed'
+  | 'redacted'
+  | 'store'
   | 'stopped';
 
 /** What becomes of a letter, as far as it can be known before it is sent. */
@@ -33,7 +35,7 @@ export interface AimParts {
   /** Who said it then, if he is still here to say it again. */
   speaker(name: string): Speaker | undefined;
   /** The subscription that failed, or the one that took its place under the same name. */
-  successor(of: Subscription): Subscription | undefined;
+  successor(of: Subscription | LostSubscription): Subscription | undefined;
 }
 
 /** What a pass allows. */
@@ -48,6 +50,7 @@ export interface AimTerms {
 /** Says to whom a letter goes, or why to nobody. Changes nothing. */
 export function aimAt(parts: AimParts, letter: KeptLetter, terms: AimTerms): Aim {
   if (letter.reason === 'late-reply') return leave('refused');
+  if (letter.redacted) return leave('redacted');
   if (letter.quarantined && !terms.quarantined) return leave('quarantined');
   if (letter.redriveCount >= terms.maxRedrives) return leave('max-redrives');
   if (!parts.isOpen()) return leave('refused', new ClosedError(`redrive ${letter.message.topic}`));
@@ -77,7 +80,7 @@ function aimCall(parts: AimParts, { message, reason, action }: KeptLetter, to?: 
 }
 
 function aimBack(parts: AimParts, { subscription }: KeptLetter): Aim {
-  const to = parts.successor(subscription as Subscription);
+  const to = parts.successor(subscription as Subscription | LostSubscription);
   return to === undefined ? leave('no-subscriber') : { how: 'deliver', to, name: to.owner };
 }
 

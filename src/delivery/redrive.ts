@@ -10,6 +10,7 @@ import type { KeptLetter } from './kept-letter.ts';
 import type { Receipt } from './receipt.ts';
 import { type Aim, type AimParts, type AimTerms, aimAt, type SkipReason } from './redrive-aim.ts';
 import type { Speaker } from './speech.ts';
+import type { StoreClaim } from './stored-letters.ts';
 
 /** Options of `redrive`. */
 export interface RedriveOptions {
@@ -136,7 +137,8 @@ class Pass implements OngoingPass {
         const waiting = this.#turnOf(letter);
         // Without anything to wait for, a pass is one step that nobody comes between.
         if (waiting !== undefined) await waiting;
-        this.#redrive(letter);
+        const securing = this.#redrive(letter);
+        if (securing !== undefined) await securing;
       }
     } finally {
       off?.();
@@ -178,16 +180,51 @@ class Pass implements OngoingPass {
     return aimAt(this.#parts, letter, this.#terms);
   }
 
-  #redrive(letter: KeptLetter): void {
+  /** Without a store it is done when this returns. */
+  #redrive(letter: KeptLetter): Promise<void> | undefined {
+    const { letters } = this.#parts;
+    const aim = this.#aimNow(letter);
+    if (aim === undefined) return undefined;
+    if (this.#dryRun) {
+      this.#enter(letter, aim);
+      return undefined;
+    }
+    if (!letters.claim(letter)) {
+      this.#skip(letter, 'claimed');
+      return undefined;
+    }
+    const securing = letters.secure(letter);
+    if (securing !== undefined) return securing.then((claim) => this.#secured(letter, claim));
+    this.#send(letter, aim);
+    return undefined;
+  }
+
+  #secured(letter: KeptLetter, claim: StoreClaim): void {
+    const { letters } = this.#parts;
+    if (claim.whose === 'theirs') {
+      letters.take(letter);
+      this.#skip(letter, 'claimed');
+    } else if (claim.whose === 'unknown') {
+      letters.putBack(letter);
+      this.#skip(letter, 'store', claim.error);
+    } else {
+      // Meanwhile its subscriber may have gone.
+      const aim = this.#aimNow(letter);
+      if (aim === undefined) letters.putBack(letter);
+      else this.#send(letter, aim);
+    }
+  }
+
+  /** Where to, unless it is skipped, which is noted. */
+  #aimNow(letter: KeptLetter): Exclude<Aim, { how: 'leave' }> | undefined {
     if (this.#stopped !== undefined) {
       this.#skip(letter, 'stopped', this.#stopped.reason);
-      return;
+      return undefined;
     }
     const aim = this.#aimAt(letter);
-    if (aim.how === 'leave') this.#skip(letter, aim.why, aim.error);
-    else if (this.#dryRun) this.#enter(letter, aim);
-    else if (!this.#parts.letters.claim(letter)) this.#skip(letter, 'claimed');
-    else this.#send(letter, aim);
+    if (aim.how !== 'leave') return aim;
+    this.#skip(letter, aim.why, aim.error);
+    return undefined;
   }
 
   #skip({ id }: KeptLetter, why: SkipReason, error?: unknown): void {

@@ -35,6 +35,8 @@ export interface Closed {
   readonly unsent: number;
   /** Handlers that did not end in time, answers still owed, pulled messages: `cancelled(closed)`. */
   readonly abandoned: readonly Abandoned[];
+  /** Letters that are in no store, though there is one: they are gone with the process. */
+  readonly unsavedLetters: number;
 }
 
 /** A handler that still ran when the bus was closed. */
@@ -84,7 +86,7 @@ export function untilIdle(env: Env, ledger: Ledger, timeoutMs: number): Promise<
 export async function shutDown(
   parts: ShutdownParts,
   { mode, timeoutMs }: Required<CloseOptions>,
-): Promise<Closed> {
+): Promise<Omit<Closed, 'unsavedLetters'>> {
   // What a running handler has told leaves when it succeeds.
   let unsent = cancelScheduled(parts, (_, held) => !held);
   const drained = mode === 'drain' && (await untilIdle(parts.env, parts.ledger, timeoutMs));

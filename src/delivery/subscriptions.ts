@@ -27,6 +27,7 @@ import {
   refuseListening,
 } from './handler-options.ts';
 import { Idempotency } from './idempotency.ts';
+import type { LostSubscription } from './kept-letter.ts';
 import { KeyedOrder } from './keyed-order.ts';
 import type { Ledger } from './ledger.ts';
 import type { MiddlewareChain } from './middleware.ts';
@@ -196,7 +197,7 @@ export class Subscriptions {
   }
 
   /** The subscription itself, or the one that took its place under the same name. */
-  successor(of: Subscription): Subscription | undefined {
+  successor(of: Subscription | LostSubscription): Subscription | undefined {
     if (of.active) return of;
     for (const other of this.#all) {
       const same = other.owner === of.owner && other.kind === of.kind;

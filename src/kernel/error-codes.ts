@@ -90,6 +90,10 @@ export const ERROR_CODES = {
     false,
     'Do without what is behind it, or call again after retryAfterMs: the cause is its last failure.',
   ],
+  TELLASK_LETTER_STORE: [
+    true,
+    'Look at the cause; the letters are in memory, and are saved when the store works again.',
+  ],
   TELLASK_STORE_CONFLICT: [
     false,
     'Somebody else wrote the key: read it again, decide again, and commit with the version read.',

@@ -28,6 +28,8 @@ const SECRET_KEYS: readonly string[] = [
   'connectionstring',
 ];
 
+const USUAL: ReadonlySet<string> = new Set(SECRET_KEYS);
+
 /** Options of {@link createRedactor}. */
 export interface RedactorOptions {
   /** More keys whose values are secrets; case, `_` and `-` do not count. */
@@ -52,6 +54,12 @@ export type Redactor = (value: unknown) => unknown;
 export function createRedactor(options: RedactorOptions = {}): Redactor {
   const secrets = new Set([...SECRET_KEYS, ...(options.keys ?? [])].map(normalise));
   return (value) => new Redaction(secrets).copy(value, 0);
+}
+
+/** Whether plain data has anything under a secret key; it must not lead back to itself. */
+export function hasSecrets(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return Object.entries(value).some(([key, part]) => USUAL.has(normalise(key)) || hasSecrets(part));
 }
 
 /** Makes a text safe for one line of a log: no line ends, control or direction characters. */

@@ -1,5 +1,6 @@
 import { type GuardLimits, type GuardOptions, readGuard } from '../delivery/guard.ts';
 import type { MailboxChoice } from '../delivery/handler-options.ts';
+import type { LetterSecrets } from '../delivery/letter-record.ts';
 import type { Isolation } from '../delivery/payload-keeper.ts';
 import { checkNames } from '../delivery/question.ts';
 import { readMs } from '../delivery/said.ts';
@@ -11,6 +12,7 @@ import { Contract } from '../message/contract.ts';
 import type { AnyContract, ContractShape } from '../message/contract-types.ts';
 import type { Logger } from '../observe/logger.ts';
 import { type RetryBudgetOptions, retryBudget } from '../resilience/retry-budget.ts';
+import type { Store } from '../stores/store.ts';
 
 /** What becomes of a publish that nobody hears; it is counted in any case. */
 export type Unheard = 'count' | 'warn' | 'dead-letter';
@@ -27,6 +29,17 @@ export interface DeadLetterOptions {
   readonly maxRedrives?: number;
   /** How long a letter is kept after its death, in milliseconds. @default 604_800_000, 7 days */
   readonly retentionMs?: number;
+  /** Where letters outlive the process; `load` brings them back. @default memory alone */
+  readonly store?: Store;
+  /** Buses with one name share the letters of a store. @default 'default' */
+  readonly name?: string;
+  /**
+   * `redact` replaces the values of secret keys in what is stored, and another process cannot
+   * redrive such a letter; `keep` stores all as it is. @default 'redact'
+   */
+  readonly secrets?: LetterSecrets;
+  /** How long a call of the store may take, in milliseconds. @default 10_000 */
+  readonly storeTimeoutMs?: number;
 }
 
 /** Options of `new MessageBus`. */
@@ -108,6 +121,7 @@ export const DEFAULTS = {
   maxLetterBytes: 16_777_216,
   maxRedrives: 3,
   letterRetentionMs: 604_800_000,
+  letterStoreTimeoutMs: 10_000,
   maxDepth: 32,
   maxHops: 1_000,
   maxRepeats: 100,
@@ -207,6 +221,10 @@ const LETTER_COUNTS = ['maxLetters', 'maxBytes', 'maxPerReason', 'maxRedrives'] 
 const LETTER_OPTIONS: ReadonlySet<string> = new Set<keyof DeadLetterOptions>([
   ...LETTER_COUNTS,
   'retentionMs',
+  'store',
+  'name',
+  'secrets',
+  'storeTimeoutMs',
 ]);
 
 function checkLetterOptions(options: DeadLetterOptions = {}): void {
@@ -216,6 +234,22 @@ function checkLetterOptions(options: DeadLetterOptions = {}): void {
   refuseUnknown(options, LETTER_OPTIONS, 'deadLetters');
   readCounts('deadLetters', { ...options }, LETTER_COUNTS);
   readMs('deadLetters.retentionMs', options.retentionMs);
+  readMs('deadLetters.storeTimeoutMs', options.storeTimeoutMs);
+  const { store, name = 'default', secrets = 'redact' } = options;
+  if (store !== undefined) checkLetterStore(store);
+  if (typeof name !== 'string' || !/^[\w.-]{1,128}$/.test(name)) {
+    throw misuse('deadLetters.name', '1 to 128 letters, digits, dots, dashes', name);
+  }
+  if (secrets !== 'redact' && secrets !== 'keep') {
+    throw misuse('deadLetters.secrets', "'redact' or 'keep'", secrets);
+  }
+}
+
+function checkLetterStore(store: Partial<Store>): void {
+  const calls = [store?.scan, store?.commit];
+  if (calls.some((call) => typeof call !== 'function')) {
+    throw misuse('deadLetters.store', 'a Store', store);
+  }
 }
 
 /** Who is asked for whom; undefined when nobody is. */

@@ -44,6 +44,8 @@ export interface BusInspection {
   readonly letterBytes: number;
   /** Letters that died too often; they count in `letters`, too. */
   readonly quarantinedLetters: number;
+  /** Letters that are in memory alone, though there is a store. */
+  readonly unsavedLetters: number;
   /** Letters that had to make room for newer ones, or were too old. */
   readonly evictedLetters: number;
   readonly cachedTopics: number;
@@ -85,6 +87,7 @@ export function inspectBus(wiring: Wiring): BusInspection {
     letters: letters.size,
     letterBytes: letters.bytes,
     quarantinedLetters: letters.quarantined,
+    unsavedLetters: letters.unsaved,
     evictedLetters: letters.evicted,
     cachedTopics: router.stats().cachedTopics,
     retainedTopics: wiring.retained.size,

@@ -34,6 +34,7 @@ import { Route } from '../delivery/route.ts';
 import { Running } from '../delivery/running.ts';
 import { Schedule } from '../delivery/schedule.ts';
 import { Scribe } from '../delivery/scribe.ts';
+import { StoredLetters } from '../delivery/stored-letters.ts';
 import type { Subscription } from '../delivery/subscription.ts';
 import { Subscriptions } from '../delivery/subscriptions.ts';
 import { takeOutOne } from '../delivery/take-out.ts';
@@ -54,6 +55,7 @@ import { Router } from '../routing/router.ts';
 import {
   type BusOptions,
   DEFAULTS,
+  type DeadLetterOptions,
   MAILBOX_DEFAULTS,
   readFallbacks,
   readRetryBudget,
@@ -306,11 +308,28 @@ export class Wiring {
         wall: () => this.env.wall(),
         now: () => this.env.now(),
         nextLetterId: () => `${this.origin.idPrefix}dl${++this.#letters}`,
+        stored: this.#makeStored(deadLetters),
         quarantined: (letter) => this.events.emit('quarantined', letter),
       },
       { maxLetters, maxBytes, maxPerReason, retentionMs },
       maxRedrives,
     );
+  }
+
+  #makeStored({ store, ...options }: DeadLetterOptions): StoredLetters | undefined {
+    if (store === undefined) return undefined;
+    const { name = 'default', secrets = 'redact' } = options;
+    return new StoredLetters({
+      env: this.env,
+      store,
+      name,
+      secrets,
+      timeoutMs: options.storeTimeoutMs ?? DEFAULTS.letterStoreTimeoutMs,
+      origin: this.origin,
+      familyOf: (section, topic) => this.contract?.family(section, topic),
+      takeIn: (payload) => this.keeper.keepAnything(payload),
+      onFault: (error, where) => this.fault(error, where),
+    });
   }
 
   #makeRouter({
