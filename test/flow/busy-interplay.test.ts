@@ -418,7 +418,12 @@ describe.each(['real', 'simulated'] as const)('what busy policies meet, on the %
       held.open();
       await settle();
 
-      expect(await closing).toMatchObject({ drained: true, cancelled: 0, abandoned: [] });
+      expect(await closing).toMatchObject({
+        drained: true,
+        cancelled: 0,
+        abandoned: [],
+        unsavedLetters: 0,
+      });
       expectBalanced(bus);
     },
   );
@@ -433,7 +438,13 @@ describe.each(['real', 'simulated'] as const)('what busy policies meet, on the %
     const closing = bus.close();
     await settle();
 
-    expect(await closing).toEqual({ drained: true, cancelled: 0, unsent: 0, abandoned: [] });
+    expect(await closing).toEqual({
+      drained: true,
+      cancelled: 0,
+      unsent: 0,
+      abandoned: [],
+      unsavedLetters: 0,
+    });
   });
 
   it('retryIf: what is ending already is not interrupted', async () => {

@@ -59,7 +59,13 @@ describe.each(['real', 'simulated'] as const)('draining and closing, on the %s E
     const closed = await bus.close({ mode: 'abort' });
     await settle();
 
-    expect(closed).toEqual({ drained: false, cancelled: 4, unsent: 1, abandoned: [] });
+    expect(closed).toEqual({
+      drained: false,
+      cancelled: 4,
+      unsent: 1,
+      abandoned: [],
+      unsavedLetters: 0,
+    });
     for (const receipt of receipts) expect(await receipt.settled).toMatchObject({ cancelled: 1 });
     expect(await delayed.settled).toMatchObject({ cancelled: 0 });
     expect(asked.now()).toMatchObject({ error: { code: 'TELLASK_CLOSED' } });
@@ -79,7 +85,7 @@ describe.each(['real', 'simulated'] as const)('draining and closing, on the %s E
     await settle();
 
     expect(closed.now()).toEqual({
-      value: { drained: true, cancelled: 0, unsent: 0, abandoned: [] },
+      value: { drained: true, cancelled: 0, unsent: 0, abandoned: [], unsavedLetters: 0 },
     });
     expect(log).toEqual([1, 2, 3]);
   });
