@@ -71,11 +71,13 @@ import type {
   RequestChunk,
   RequestInput,
   RequestOutput,
+  StateContract,
   TopicArg,
   TopicInput,
 } from './message/contract-types.ts';
 import { compilePattern } from './message/pattern.ts';
 import type { MetricsSnapshot } from './observe/metrics.ts';
+import type { StateManager } from './state/state-manager.ts';
 import { type BusOptions, checkBusOptions, DEFAULTS } from './wiring/bus-options.ts';
 import type { Hosting } from './wiring/hosting.ts';
 import { type BusInspection, inspectBus } from './wiring/inspection.ts';
@@ -157,6 +159,23 @@ export class MessageBus<C extends ContractShape = AnyContract>
   /** The library about itself: for watching, nothing in it depends on who listens. */
   get events(): Pick<GuardedEvents<BusEvents>, 'on' | 'once' | 'off'> {
     return this.#wiring.events;
+  }
+
+  /**
+   * The shared state that was given to the bus, as the host sees it: signed `$host`, and bound by no
+   * access rule. Agents use `agent.state` and `context.state`. Closing the bus does not close it.
+   *
+   * @throws TypeError when the bus has none.
+   * @example
+   * ```ts
+   * import { MessageBus, StateManager } from 'tellask';
+   * const bus = new MessageBus({ state: new StateManager() });
+   * bus.state.set('settings', { tone: 'friendly' });
+   * bus.register('writer').state.get('settings')?.value; // => { tone: 'friendly' }
+   * ```
+   */
+  get state(): StateManager<StateContract<C>> {
+    return this.#wiring.desk().manager as unknown as StateManager<StateContract<C>>;
   }
 
   /**
@@ -540,6 +559,7 @@ export class MessageBus<C extends ContractShape = AnyContract>
     // What was drained for too long leaves the letters as much as a handler would get.
     await wiring.letters.close(Math.max(endsAt - wiring.env.now(), wiring.graceMs));
     this.#hosting.listening.endWaits();
+    wiring.leaveState();
     wiring.arrivals.close();
     wiring.taps.close();
     wiring.events.emit('closed');

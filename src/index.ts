@@ -1,5 +1,8 @@
 // ---- the bus
 
+// ---- state
+export { DeniedError } from './access/errors.ts';
+export type { AccessDecision, AccessEffect, AccessRule, AccessRules } from './access/rules.ts';
 // ---- agents
 export {
   Agent,
@@ -24,7 +27,6 @@ export type {
 export {
   BudgetExhaustedError,
   DeadlockError,
-  DeniedError,
   LoopError,
   type LoopGuard,
   RevokedError,
@@ -154,6 +156,7 @@ export type {
   ResponderStream,
   ServeArg,
   ServedTopic,
+  StateContract,
   StateInput,
   StateKeyArg,
   StatePatternArg,
@@ -306,6 +309,12 @@ export {
 } from './state/lock-errors.ts';
 export type { LockInspection } from './state/lock-table.ts';
 export { type Merged, type MergeRules, merge } from './state/merge.ts';
+export {
+  type DeniedListener,
+  StateAccess,
+  type StateAccessAction,
+  type StateAccessRules,
+} from './state/state-access.ts';
 export { StateManager, type StateOptions } from './state/state-manager.ts';
 export {
   type CompareAndSetOptions,

@@ -44,11 +44,13 @@ import type {
   ResponderStream,
   ServeArg,
   ServedTopic,
+  StateContract,
   TopicArg,
   TopicInput,
 } from '../message/contract-types.ts';
 import type { Message } from '../message/message.ts';
 import type { Logger } from '../observe/logger.ts';
+import type { StateView } from '../state/state-view.ts';
 import type { AgentRecord } from './agent-record.ts';
 import { HandlePermits, type Restriction } from './permits.ts';
 
@@ -131,6 +133,7 @@ export interface AgentHost extends Speaking {
   resume(record: AgentRecord): void;
   leave(record: AgentRecord): Promise<void>;
   log(record: AgentRecord): Logger;
+  state(speaker: Speaker): StateView;
   info(record: AgentRecord): AgentInfo;
 }
 
@@ -180,6 +183,26 @@ export class Agent<C extends ContractShape = AnyContract> implements Voice<C>, A
   /** The bus's logger, with the agent's name in its fields. */
   get log(): Logger {
     return this.#host.log(this.#record);
+  }
+
+  /**
+   * The shared state as this agent sees it: what is written through it is signed with its name.
+   * Once the handle is revoked or the agent has left, every use throws `TELLASK_REVOKED`.
+   *
+   * @throws TypeError when the bus has no state.
+   * @example
+   * ```ts
+   * import { MessageBus, StateManager } from 'tellask';
+   * const bus = new MessageBus({ state: new StateManager() });
+   * const writer = bus.register('writer');
+   * const doc = writer.state.create('doc.7', { content: '' });
+   * writer.state.compareAndSet('doc.7', doc.version, { content: 'draft' });
+   * bus.state.history('doc.7').map(({ actor, version }) => `${actor} ${version}`);
+   * // => ['writer 1', 'writer 2']
+   * ```
+   */
+  get state(): StateView<StateContract<C>> {
+    return this.#host.state(this.#speaker) as unknown as StateView<StateContract<C>>;
   }
 
   publish<const T extends string>(

@@ -33,6 +33,8 @@ export interface MembershipParts {
   readonly deferrals: Deferrals;
   readonly events: GuardedEvents<BusEvents>;
   readonly mailboxDefaults: MailboxChoice;
+  /** What else belongs to an agent is let go of. */
+  readonly onLeft: (name: string) => void;
   readonly graceMs: number;
 }
 
@@ -92,6 +94,7 @@ export class Membership {
     subscriptions.end(record.pulls, 'left');
     record.inbox.close(end);
     this.#parts.deferrals.leave(workers);
+    this.#parts.onLeft(record.name);
     events.emit('left', record.name);
     // A handler that calls this before its first `await` counts as running only when it returns.
     await undefined;

@@ -1,4 +1,5 @@
-import { DeniedError, RevokedError } from '../delivery/bound-errors.ts';
+import { DeniedError } from '../access/errors.ts';
+import { RevokedError } from '../delivery/bound-errors.ts';
 import type { Permits } from '../delivery/subscription.ts';
 import { compilePattern, type Pattern } from '../message/pattern.ts';
 

@@ -1,3 +1,4 @@
+import { DeniedError } from '../access/errors.ts';
 import type { Env } from '../kernel/env.ts';
 import { misuse } from '../kernel/errors.ts';
 import type { GuardedEvents } from '../kernel/events.ts';
@@ -8,7 +9,7 @@ import type { Family } from '../message/family-index.ts';
 import { isOwned } from '../message/payload.ts';
 import { checkTopic } from '../message/topic.ts';
 import type { Router } from '../routing/router.ts';
-import { BudgetExhaustedError, DeniedError } from './bound-errors.ts';
+import { BudgetExhaustedError } from './bound-errors.ts';
 import type { BusEvents } from './bus-events.ts';
 import type { Dedupe } from './dedupe.ts';
 import { checkKey, Departures } from './departures.ts';
@@ -92,7 +93,13 @@ export class Admitter {
     });
   }
 
-  publish(speaker: Speaker, topic: string, payload: unknown, options?: PublishOptions): Receipt {
+  publish(
+    speaker: Speaker,
+    topic: string,
+    payload: unknown,
+    options?: PublishOptions,
+    taken?: Taken,
+  ): Receipt {
     this.checkOpen(speaker, 'publish', topic);
     const route = this.#parts.router.route(topic);
     if (options === undefined && speaker.cause === undefined && this.#isPlain(route, payload)) {
@@ -111,7 +118,7 @@ export class Admitter {
       payload,
       said,
     } as const;
-    const message = this.#write(words, family);
+    const message = this.#write(words, family, taken);
     return this.#departures.say(message, speaker, options, (said) => this.#fanOut(said, options));
   }
 
@@ -137,6 +144,22 @@ export class Admitter {
       taken,
     );
     return this.#departures.say(message, speaker, options, (said) => this.#direct(said, options));
+  }
+
+  /** Checks what is to be published later, and takes the payload; what it returns says it. */
+  publisher(
+    speaker: Speaker,
+    topic: string,
+    payload: unknown,
+    options: PublishOptions | undefined,
+  ): () => Receipt {
+    this.checkOpen(speaker, 'publish', topic);
+    const said = readTold('publish', options, speaker.cause, this.#wall);
+    const family = this.#familyOf(this.#parts.router.route(topic).family, speaker, topic);
+    const action = 'publish';
+    const words = { action, speaker, to: undefined, topic, family, payload, said } as const;
+    const taken = { payload, owned: this.#take(words, family) };
+    return () => this.publish(speaker, topic, payload, options, taken);
   }
 
   /**

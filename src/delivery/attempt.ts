@@ -6,6 +6,7 @@ import type { Linked } from '../kernel/linked-list.ts';
 import { type BudgetView, checkSpending, type Spending, UNLIMITED } from '../message/budget.ts';
 import type { Message } from '../message/message.ts';
 import type { Logger } from '../observe/logger.ts';
+import type { StateView } from '../state/state-view.ts';
 import type { BatchRun } from './batch-run.ts';
 import { BudgetExhaustedError } from './bound-errors.ts';
 import type { BroadcastReceipt } from './broadcast.ts';
@@ -51,6 +52,7 @@ export interface House extends Speaking {
   answerOf(message: Message, value: unknown): unknown;
   close(attempt: Attempt): Promise<void>;
   logOf(attempt: Attempt): Logger;
+  stateOf(attempt: Attempt): StateView;
 }
 
 /** What counts the time of a handler that returned a promise. */
@@ -175,6 +177,10 @@ export class Attempt implements Speaker, Cause {
 
   get log(): Logger {
     return this.worker.house.logOf(this);
+  }
+
+  get state(): StateView {
+    return this.worker.house.stateOf(this);
   }
 
   publish(topic: string, payload: unknown, options?: PublishOptions): Receipt {

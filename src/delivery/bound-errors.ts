@@ -55,20 +55,6 @@ function exhausted(shortage: Shortage, partial: unknown): BudgetExhaustedError {
   return new BudgetExhaustedError(shortage, partial);
 }
 
-/** A restricted handle, or a middleware, does not let it through. Code `TELLASK_DENIED`. */
-export class DeniedError extends TellaskError {
-  readonly agent: string;
-  readonly action: string;
-  readonly target: string;
-
-  constructor(agent: string, action: string, target: string, by = 'this handle') {
-    super('TELLASK_DENIED', `${agent} may not ${action} ${target}: refused by ${by}`);
-    this.agent = agent;
-    this.action = action;
-    this.target = target;
-  }
-}
-
 /** The handle was revoked, or its agent has left. Code `TELLASK_REVOKED`. */
 export class RevokedError extends TellaskError {
   readonly agent: string;

@@ -1,3 +1,4 @@
+import type { DeniedError } from '../access/errors.ts';
 import type { Message } from '../message/message.ts';
 import type { DeadLetter } from './dead-letters.ts';
 
@@ -37,6 +38,7 @@ export interface BusEvents {
   cancelled: [event: DeliveryEvent & { readonly reason: CancelReason }];
   abandoned: [event: DeliveryEvent];
   'late-reply': [message: Message, recipient: string];
+  'state-denied': [refusal: DeniedError];
   joined: [agent: string];
   left: [agent: string];
   fault: [error: unknown, where: string];

@@ -6,11 +6,13 @@ import type {
   RequestChunk,
   RequestInput,
   RequestOutput,
+  StateContract,
   TopicArg,
   TopicInput,
 } from '../message/contract-types.ts';
 import type { Message } from '../message/message.ts';
 import type { Logger } from '../observe/logger.ts';
+import type { StateView } from '../state/state-view.ts';
 import type { BroadcastReceipt } from './broadcast.ts';
 import type { ForwardOptions, ForwardTo } from './forward.ts';
 import type { Gathered } from './gathering.ts';
@@ -193,6 +195,25 @@ export interface Context<C extends ContractShape = AnyContract> extends Voice<C>
   readonly replayed: boolean;
   /** What the budgets above leave, and what was spent; `Infinity` where there is no limit. */
   readonly budget: BudgetView;
+  /**
+   * The shared state as the agent sees it. What is written through it names the agent and the
+   * message that is handled; once the handler is fenced it throws `TELLASK_FENCED`.
+   *
+   * @throws TypeError when the bus has no state.
+   * @example
+   * ```ts
+   * import { MessageBus, StateManager } from 'tellask';
+   * const bus = new MessageBus({ state: new StateManager() });
+   * bus.register('writer').subscribe('report.due', (message, context) => {
+   *   context.state.create('doc.7', { content: String(message.payload) });
+   * });
+   * const { settled, id } = bus.publish('report.due', 'Tea');
+   * await settled;
+   * const entry = bus.state.get('doc.7');
+   * [entry?.actor, entry?.causationId === id]; // => ['writer', true]
+   * ```
+   */
+  readonly state: StateView<StateContract<C>>;
   /** The bus's logger, with the agent and the conversation in its fields. */
   readonly log: Logger;
   /**

@@ -1,8 +1,8 @@
+import { DeniedError } from '../access/errors.ts';
 import { misuse } from '../kernel/errors.ts';
 import { isThenable } from '../kernel/thenable.ts';
 import type { Message, MessageType } from '../message/message.ts';
 import type { Attempt } from './attempt.ts';
-import { DeniedError } from './bound-errors.ts';
 import type { Context } from './context.ts';
 import type { Invoke } from './subscription.ts';
 

@@ -1,8 +1,9 @@
+import { DeniedError } from '../access/errors.ts';
 import type { GuardedEvents } from '../kernel/events.ts';
 import type { Envelope } from '../message/envelope.ts';
 import { ValidationError } from '../message/parse.ts';
 import { RateLimitedError } from '../resilience/errors.ts';
-import { BudgetExhaustedError, DeniedError, LoopError } from './bound-errors.ts';
+import { BudgetExhaustedError, LoopError } from './bound-errors.ts';
 import type { BusEvents } from './bus-events.ts';
 import type { DeadLetterReason, DeadLetters } from './dead-letters.ts';
 import { BusyError, MailboxFullError, UnknownRecipientError } from './errors.ts';

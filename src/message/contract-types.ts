@@ -184,6 +184,11 @@ export type RequestMessage<C, T extends string> =
       ? Message<RequestPayload<C, T>, FamilyOf<C, K>, ParamsAt<C, K>>
       : never;
 
+/** The contract as the state of its bus sees it: one without state keys leaves the state open. */
+export type StateContract<C extends ContractShape> = [KeyIn<C, 'state'>] extends [never]
+  ? AnyContract
+  : C;
+
 /** `T` if it is a state key of the contract, else a sentence that says what is wrong with it. */
 export type StateKeyArg<C, T extends string> = AddressArg<C, 'state', T>;
 

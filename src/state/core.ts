@@ -8,6 +8,7 @@ import { StateClosedError, StateConflictError, UnknownStateKeyError } from './er
 import { HistoryBounds, type HistoryLimits, KeyRecord } from './history.ts';
 import type { Lock } from './lock.ts';
 import { LockTable } from './lock-table.ts';
+import type { StateAccess } from './state-access.ts';
 import { takeValue, type ValueLimits } from './value.ts';
 import { Watchers } from './watchers.ts';
 
@@ -21,6 +22,8 @@ export interface CoreParts {
   readonly history: HistoryLimits;
   /** How many deleted keys keep their version number. */
   readonly maxTombstones: number;
+  /** Who may do what; `undefined` where nobody is asked. */
+  readonly access?: StateAccess | undefined;
 }
 
 /** One write that is about to be made. Everything about it was checked. */
@@ -76,7 +79,9 @@ export type Durability = (revision: number) => Promise<void>;
  */
 export class StateCore {
   readonly env: Env;
+  readonly access: StateAccess | undefined;
   readonly #parts: CoreParts;
+  #contract: Contract | undefined;
   readonly #records = new Map<string, KeyRecord>();
   readonly #bounds: HistoryBounds;
   readonly #listeners = new Set<CommitListener>();
@@ -100,6 +105,8 @@ export class StateCore {
   constructor(parts: CoreParts) {
     this.#parts = parts;
     this.env = parts.env;
+    this.access = parts.access;
+    this.#contract = parts.contract;
     this.#bounds = new HistoryBounds(parts.history);
     this.locks = new LockTable(parts.env);
   }
@@ -160,11 +167,26 @@ export class StateCore {
     return record;
   }
 
+  /**
+   * Takes the contract of its bus, unless it has one or that one has no state.
+   *
+   * @throws TypeError when it has another one for the state: types would promise what is not so.
+   */
+  adopt(contract: Contract | undefined): void {
+    if (contract === undefined || Object.keys(contract.state).length === 0) return;
+    this.#contract ??= contract;
+    if (this.#contract === contract) return;
+    throw new TypeError(
+      'The state has another contract than the bus: give both the same one (mergeContracts), or ' +
+        'none to the state',
+    );
+  }
+
   /** @throws InvalidTopicError, UnknownStateKeyError */
   checkKey(key: string): void {
-    const { contract, open } = this.#parts;
+    const contract = this.#contract;
     checkTopic(key);
-    if (contract === undefined || open) return;
+    if (contract === undefined || this.#parts.open) return;
     if (contract.family('state', key) === undefined) {
       throw new UnknownStateKeyError(key, contract.nearest('state', key));
     }
@@ -173,8 +195,8 @@ export class StateCore {
   /** Parses, checks, copies and freezes a value, reconciled with what is there. */
   draft(key: string, action: StateAction, value: unknown, expiresAt: number | undefined): Draft {
     this.find(key);
-    const { contract, values } = this.#parts;
-    const schema = contract?.family('state', key)?.input;
+    const { values } = this.#parts;
+    const schema = this.#contract?.family('state', key)?.input;
     const parsed =
       schema === undefined ? value : parse(schema, value, { what: 'value', topic: key });
     const before = this.#records.get(key)?.current;

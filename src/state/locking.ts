@@ -1,7 +1,7 @@
 import { misuse } from '../kernel/errors.ts';
+import type { Holder } from './holder.ts';
 import { type Lock, type LockOptions, LockSet } from './lock.ts';
 import type { Locker, LockTable } from './lock-table.ts';
-import type { Holder } from './state-view.ts';
 
 const HOST = '$host';
 

@@ -1,11 +1,14 @@
 import type { Env } from '../kernel/env.ts';
 import { misuse } from '../kernel/errors.ts';
-import { realEnv } from '../kernel/real-env.ts';
 import { Contract } from '../message/contract.ts';
 import type { AnyContract, ContractShape } from '../message/contract-types.ts';
 import { checkName } from '../message/topic.ts';
 import { StateCore, type StateMetrics } from './core.ts';
+import { fixedHolder } from './holder.ts';
 import type { LockInspection } from './lock-table.ts';
+import { type StateHome, type StateSeat, seatOf } from './on-bus.ts';
+import { StateAccess, type StateAccessRules } from './state-access.ts';
+import { StateEnv } from './state-env.ts';
 import { StateView } from './state-view.ts';
 
 /** Options of `new StateManager`. */
@@ -25,7 +28,9 @@ export interface StateOptions<C extends ContractShape = AnyContract> {
   readonly maxValueBytes?: number;
   /** Levels of arrays and objects inside each other that a value may have. @default 100 */
   readonly maxDepth?: number;
-  /** Time, order, chance and names. @default the real ones */
+  /** Who may read and write which keys. @default everybody everything */
+  readonly access?: StateAccessRules;
+  /** Time, order, chance and names. @default those of the bus it is put on, else the real ones */
   readonly env?: Env;
 }
 
@@ -50,11 +55,14 @@ const MAX_TOMBSTONES = 100_000;
  */
 export class StateManager<C extends ContractShape = AnyContract> extends StateView<C> {
   readonly #core: StateCore;
+  readonly #env: StateEnv;
 
   constructor(options: StateOptions<C> = {}) {
-    const core = new StateCore(readOptions(options));
-    super(core, { author: () => HOST });
+    const env = new StateEnv(options.env);
+    const core = new StateCore(readOptions(options, env));
+    super(core, fixedHolder('$host'));
     this.#core = core;
+    this.#env = env;
   }
 
   /** The locks that somebody holds or waits for, in the order of their keys. */
@@ -82,17 +90,45 @@ export class StateManager<C extends ContractShape = AnyContract> extends StateVi
   /** The state as an actor sees it: what is written through it is signed with the name. */
   as(actor: string): StateView<C> {
     checkName(actor);
-    const author = { actor, causationId: undefined };
-    return new StateView<C>(this.#core, { author: () => author });
+    return new StateView<C>(this.#core, fixedHolder(actor));
+  }
+
+  /**
+   * Who may read and write which keys: new rules, the reason of a decision, and an audit of what is
+   * refused. Rules hold for every actor but the host.
+   *
+   * @example
+   * ```ts
+   * import { isTellaskError, StateManager } from 'tellask';
+   * const state = new StateManager({
+   *   access: { default: 'allow', rules: [{ effect: 'deny', agents: 'guest-*', actions: 'write' }] },
+   * });
+   * state.access.explain('guest-7', 'write', 'doc.7'); // => { allowed: false, rule: 0 }
+   * const guest = state.as('guest-7');
+   * try {
+   *   guest.set('doc.7', 'mine');
+   * } catch (error) {
+   *   isTellaskError(error, 'TELLASK_DENIED'); // => true
+   * }
+   * state.access.set({ default: 'allow' });
+   * guest.set('doc.7', 'mine').actor; // => 'guest-7'
+   * ```
+   */
+  get access(): StateAccess {
+    return this.#core.access as StateAccess;
+  }
+
+  /** Puts it on a bus. @internal */
+  attach(home: StateHome): StateSeat {
+    return seatOf(this.#core, this.#env, home);
   }
 }
 
-const HOST = { actor: '$host', causationId: undefined };
-
 function readOptions(
   options: StateOptions<ContractShape>,
+  env: Env,
 ): ConstructorParameters<typeof StateCore>[0] {
-  const { contract, open = false, history = {}, env = realEnv() } = options;
+  const { contract, open = false, history = {} } = options;
   const { maxValueBytes = 1_048_576, maxDepth = 100 } = options;
   const { maxVersions = 100, maxBytes = 16_777_216 } = history;
   return {
@@ -108,6 +144,7 @@ function readOptions(
       maxBytes: count('history.maxBytes', maxBytes, 0),
     },
     maxTombstones: MAX_TOMBSTONES,
+    access: new StateAccess(options.access),
   };
 }
 

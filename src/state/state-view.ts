@@ -27,16 +27,13 @@ import {
   StateNotFoundError,
   StateVersionError,
 } from './errors.ts';
+import { Gate } from './gate.ts';
+import type { Holder } from './holder.ts';
 import type { Lock, LockOptions, LockSet } from './lock.ts';
 import { lockAll, lockerOf } from './locking.ts';
 import { type MergeRules, merge } from './merge.ts';
 import type { StateGround } from './staging.ts';
-import {
-  type StateTransaction,
-  type StateVoice,
-  type TransactionOptions,
-  transact,
-} from './transaction.ts';
+import { type StateTransaction, type TransactionOptions, transact } from './transaction.ts';
 import type { StateWatch } from './watcher.ts';
 import type { WatchOptions } from './watchers.ts';
 
@@ -100,23 +97,6 @@ export interface ListOptions {
   readonly after?: string;
 }
 
-/** Who holds a view, and what it may do with it. */
-export interface Holder {
-  /** Who writes; throws when the holder may write no more. */
-  author(): Author;
-  /**
-   * The piece of work that it is for: of several that wait for each other's locks the last is
-   * refused. @default the actor; for the host every call is one
-   */
-  readonly owner?: unknown;
-  /** What leaves at some time: `locks.leave` releases all its locks. */
-  readonly registration?: unknown;
-  /** Says what transactions have to say; none where there is no bus. */
-  readonly voice?: StateVoice | undefined;
-  /** Whether it may see a key; left out when it may see all. */
-  reads?(key: string): boolean;
-}
-
 /**
  * The shared state as one actor sees it. Every operation is atomic and takes effect at once; what
  * it gives out is frozen, so nobody can change the state but by writing to it.
@@ -124,6 +104,7 @@ export interface Holder {
 export class StateView<C extends ContractShape = AnyContract> {
   readonly #core: StateCore;
   readonly #holder: Holder;
+  readonly #gate: Gate;
   /** What the plain operations stand on: the core, or a transaction. */
   readonly #ground: StateGround;
 
@@ -131,22 +112,27 @@ export class StateView<C extends ContractShape = AnyContract> {
   constructor(core: StateCore, holder: Holder, ground: StateGround = core) {
     this.#core = core;
     this.#holder = holder;
+    this.#gate = new Gate(core, holder);
     this.#ground = ground;
   }
 
   /** What is at a key; `undefined` when there is no value. */
   get<const K extends string>(key: StateKeyArg<C, K>): StateEntry<StateValue<C, K>> | undefined {
+    this.#gate.look(key);
     return entryOf(this.#ground.find(key)?.current) as StateEntry<StateValue<C, K>> | undefined;
   }
 
   /** Whether there is a value. */
   has<const K extends string>(key: StateKeyArg<C, K>): boolean {
+    this.#gate.look(key);
     return this.#ground.find(key)?.exists === true;
   }
 
   /** What is at all keys that fit, in the order of the keys. */
   list(pattern = '**', { limit = Infinity, after }: ListOptions = {}): StateEntry[] {
-    const found = this.#ground.scan({ pattern: compilePattern(pattern), after }) as StateEntry[];
+    this.#gate.enter();
+    const scan = { pattern: compilePattern(pattern), after };
+    const found = this.#gate.only(this.#ground.scan(scan)) as StateEntry[];
     return limit === Infinity ? found : found.slice(0, limit);
   }
 
@@ -160,7 +146,7 @@ export class StateView<C extends ContractShape = AnyContract> {
     value: StateInput<C, K>,
     options: WriteOptions = {},
   ): StateEntry<StateValue<C, K>> {
-    const author = this.#author(options);
+    const author = this.#editor(key, options);
     const draft = this.#draft(key, 'created', value, options);
     const current = entryOf(draft.before);
     if (current !== undefined) throw new StateExistsError(current);
@@ -173,7 +159,7 @@ export class StateView<C extends ContractShape = AnyContract> {
     value: StateInput<C, K>,
     options: WriteOptions = {},
   ): StateEntry<StateValue<C, K>> {
-    return this.#commit(this.#author(options), this.#draft(key, 'set', value, options));
+    return this.#commit(this.#author(key, options), this.#draft(key, 'set', value, options));
   }
 
   /**
@@ -189,7 +175,7 @@ export class StateView<C extends ContractShape = AnyContract> {
     options: CompareAndSetOptions<StateInput<C, K>> = {},
   ): StateEntry<StateValue<C, K>> {
     checkVersion('expectedVersion', expectedVersion);
-    const author = this.#author(options);
+    const author = this.#editor(key, options);
     const draft = this.#draft(key, 'set', value, options);
     const conflict = conflictOf(draft, expectedVersion);
     if (conflict === undefined) return this.#commit(author, draft);
@@ -211,7 +197,7 @@ export class StateView<C extends ContractShape = AnyContract> {
     options: UpdateOptions<StateInput<C, K>> = {},
   ): StateEntry<StateValue<C, K>> {
     if (typeof fn !== 'function') throw misuse('The second argument of update', 'a function', fn);
-    const author = this.#author(options);
+    const author = this.#editor(key, options);
     const seen = this.#ground.find(key)?.current;
     const initial = seen?.exists === true ? undefined : this.#initial(key, options);
     const from = initial === undefined ? seen?.value : initial.value;
@@ -235,8 +221,9 @@ export class StateView<C extends ContractShape = AnyContract> {
     key: StateKeyArg<C, K>,
     options: DeleteOptions = {},
   ): StateVersion<StateValue<C, K>> | undefined {
-    const author = this.#author(options);
     const { expectedVersion } = options;
+    const author =
+      expectedVersion === undefined ? this.#author(key, options) : this.#editor(key, options);
     const draft = this.#ground.removal(key, 'deleted');
     if (expectedVersion !== undefined) {
       checkVersion('expectedVersion', expectedVersion);
@@ -321,6 +308,7 @@ export class StateView<C extends ContractShape = AnyContract> {
    * @throws what `withLock` throws.
    */
   async lock(key: string, options: LockOptions = {}): Promise<Lock> {
+    this.#gate.author(key);
     return this.#core.locks.request(key, lockerOf(this.#holder), options);
   }
 
@@ -331,6 +319,7 @@ export class StateView<C extends ContractShape = AnyContract> {
    * @throws what `withLock` throws.
    */
   async lockAll(keys: readonly string[], options: LockOptions = {}): Promise<LockSet> {
+    for (const key of Array.isArray(keys) ? keys : []) this.#gate.author(key);
     return lockAll(this.#core.locks, lockerOf(this.#holder), keys, options);
   }
 
@@ -359,10 +348,8 @@ export class StateView<C extends ContractShape = AnyContract> {
     pattern: StatePatternArg<C, P> = '**' as StatePatternArg<C, P>,
     options: WatchOptions = {},
   ): StateWatch<WatchedValue<C, P>> {
-    const holder = this.#holder;
-    const reads =
-      holder.reads === undefined ? undefined : (key: string) => holder.reads?.(key) === true;
-    const watch: StateWatch = this.#core.watchers.watch(pattern, options, reads);
+    this.#gate.enter();
+    const watch: StateWatch = this.#core.watchers.watch(pattern, options, this.#gate);
     return watch as StateWatch<WatchedValue<C, P>>;
   }
 
@@ -370,6 +357,7 @@ export class StateView<C extends ContractShape = AnyContract> {
   history<const K extends string>(
     key: StateKeyArg<C, K>,
   ): readonly StateVersion<StateValue<C, K>>[] {
+    this.#gate.look(key);
     const versions = this.#core.find(key)?.versions() ?? [];
     return versions as unknown as readonly StateVersion<StateValue<C, K>>[];
   }
@@ -383,6 +371,7 @@ export class StateView<C extends ContractShape = AnyContract> {
     key: StateKeyArg<C, K>,
     version: number,
   ): StateVersion<StateValue<C, K>> {
+    this.#gate.look(key);
     return this.#version(key, version) as StateVersion<StateValue<C, K>>;
   }
 
@@ -396,6 +385,7 @@ export class StateView<C extends ContractShape = AnyContract> {
     fromVersion: number,
     toVersion: number,
   ): readonly PatchOperation[] {
+    this.#gate.look(key);
     return diff(this.#version(key, fromVersion).value, this.#version(key, toVersion).value);
   }
 
@@ -409,7 +399,7 @@ export class StateView<C extends ContractShape = AnyContract> {
     key: StateKeyArg<C, K>,
     version: number,
   ): StateVersion<StateValue<C, K>> {
-    const author = this.#holder.author();
+    const author = this.#gate.editor(key);
     const { value } = this.#version(key, version);
     const draft =
       value === undefined
@@ -448,9 +438,14 @@ export class StateView<C extends ContractShape = AnyContract> {
     throw new StateConflictError({ ...conflict, unmerged: conflicts });
   }
 
-  #author({ lock }: { readonly lock?: Lock | undefined }): Author {
+  #author(key: string, { lock }: { readonly lock?: Lock | undefined }): Author {
     if (lock !== undefined) this.#ground.fence(lock);
-    return this.#holder.author();
+    return this.#gate.author(key);
+  }
+
+  #editor(key: string, { lock }: { readonly lock?: Lock | undefined }): Author {
+    if (lock !== undefined) this.#ground.fence(lock);
+    return this.#gate.editor(key);
   }
 
   #initial(key: string, options: UpdateOptions): Draft {

@@ -6,8 +6,9 @@ import { refuseUnknown } from '../kernel/unknown-option.ts';
 import type { AnyContract, ContractShape } from '../message/contract-types.ts';
 import type { StateCore } from './core.ts';
 import { type StateConflictError, StateTimeoutError } from './errors.ts';
+import type { Holder } from './holder.ts';
 import { Staging, type StateGround } from './staging.ts';
-import type { Holder, StateView } from './state-view.ts';
+import type { StateView } from './state-view.ts';
 import { nextTurn } from './turn.ts';
 
 /** Options of `transaction`. */

@@ -6,6 +6,7 @@ import type { Routable } from '../routing/pattern-index.ts';
 import type { KeptVersion, StateVersion } from './entry.ts';
 import { StateOverflowError } from './errors.ts';
 import type { Backlog } from './watch-backlog.ts';
+import type { Viewer } from './watchers.ts';
 
 /**
  * What `watch` gives: versions in order of revision, until the loop is left, the signal aborts or
@@ -42,8 +43,7 @@ export interface WatcherParts {
   readonly pattern: Pattern;
   readonly buffer: number;
   readonly backlog: Backlog;
-  /** Whether the watcher may see a key; `undefined` when it may see all. */
-  readonly reads: ((key: string) => boolean) | undefined;
+  readonly viewer: Viewer;
 }
 
 type Result = IteratorResult<StateVersion, undefined>;
@@ -58,10 +58,10 @@ export class Watcher implements StateWatch, Routable {
   readonly order: number;
   readonly pattern: Pattern;
   readonly startRevision: number;
+  readonly viewer: Viewer;
   readonly #home: WatcherHome;
   readonly #buffer: number;
   readonly #backlog: Backlog;
-  readonly #reads: ((key: string) => boolean) | undefined;
   /** Calls of `next` that wait. */
   #readers: Deferred<Result>[] = [];
   /** Set when no more comes; taken by the reader when it has read the rest. */
@@ -73,14 +73,14 @@ export class Watcher implements StateWatch, Routable {
   #lane: Lane | undefined;
   #stopListening: (() => void) | undefined;
 
-  constructor({ home, order, pattern, buffer, backlog, reads }: WatcherParts) {
+  constructor({ home, order, pattern, buffer, backlog, viewer }: WatcherParts) {
     this.order = order;
     this.pattern = pattern;
     this.startRevision = home.revision;
     this.#home = home;
     this.#buffer = buffer;
     this.#backlog = backlog;
-    this.#reads = reads;
+    this.viewer = viewer;
   }
 
   get resumeFrom(): number {
@@ -91,14 +91,18 @@ export class Watcher implements StateWatch, Routable {
 
   /** Ends with the reason of the signal. */
   heed(signal: AbortSignal): void {
-    this.#stopListening = onAbort(signal, (reason) => this.#abort({ error: reason }));
+    this.#stopListening = onAbort(signal, (reason) => this.fail(reason));
     if (this.#ended) this.#stopListening();
+  }
+
+  /** Ends with an error, and drops what is unread. */
+  fail(error: unknown): void {
+    this.#abort({ error });
   }
 
   /** Takes in what one commit has for it: all of it or, when there is no room, nothing. */
   offer(versions: readonly KeptVersion[]): void {
-    const reads = this.#reads;
-    const seen = reads === undefined ? versions : versions.filter(({ key }) => reads(key));
+    const seen = versions.filter(({ key }) => this.viewer.sees(key));
     const [first] = seen;
     if (first === undefined) return;
     if (this.#backlog.hasRoomFor(seen)) {
@@ -195,11 +199,23 @@ export class Watcher implements StateWatch, Routable {
     return reader !== undefined;
   }
 
+  /** What may still be seen: the rules may have changed since it was written. */
+  #take(): KeptVersion | undefined {
+    for (;;) {
+      const value = this.#backlog.take();
+      if (value === undefined || this.viewer.sees(value.key)) return value;
+    }
+  }
+
   #give(reader: Deferred<Result>): void {
-    const value = this.#backlog.take();
+    const value = this.#take();
     const ending = this.#ending;
     if (value !== undefined) {
       reader.resolve({ done: false, value });
+      return;
+    }
+    if (!this.#ended) {
+      this.#readers.unshift(reader);
       return;
     }
     this.#ending = undefined;

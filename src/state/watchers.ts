@@ -27,8 +27,13 @@ export interface WatchOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Whether a key may be seen. */
-export type Reads = (key: string) => boolean;
+/** Whose watch it is. */
+export interface Viewer {
+  /** What leaves at some time. */
+  readonly registration: unknown;
+  /** Whether it may see a key, now. */
+  sees(key: string): boolean;
+}
 
 const KNOWN = new Set(['fromRevision', 'initial', 'buffer', 'latest', 'signal']);
 
@@ -60,15 +65,15 @@ export class Watchers implements WatcherHome {
   }
 
   /** Begins in this very step, so nothing falls between what was and what will be. */
-  watch(source: string, options: WatchOptions, reads: Reads | undefined): Watcher {
+  watch(source: string, options: WatchOptions, viewer: Viewer): Watcher {
     this.#core.checkOpen();
     checkOptions(options);
     const { buffer = 1_024, latest = false, signal } = options;
     const pattern = compilePattern(source);
-    const past = pastOf(this.#core, pattern, options, reads);
+    const past = pastOf(this.#core, pattern, options, viewer);
     const backlog: Backlog = new (latest ? NewestVersions : EveryVersion)(past, buffer);
     const order = ++this.#orders;
-    const watcher = new Watcher({ home: this, order, pattern, buffer, backlog, reads });
+    const watcher = new Watcher({ home: this, order, pattern, buffer, backlog, viewer });
     this.#enter(watcher);
     if (signal !== undefined) watcher.heed(signal);
     return watcher;
@@ -86,6 +91,13 @@ export class Watchers implements WatcherHome {
   /** Whoever watches reads what is left, and then the end. */
   end(): void {
     for (const watcher of [...this.#all]) watcher.end();
+  }
+
+  /** Their watches end at once, with the reason. */
+  dismiss(registration: unknown, reason: unknown): void {
+    for (const watcher of [...this.#all]) {
+      if (watcher.viewer.registration === registration) watcher.fail(reason);
+    }
   }
 
   #enter(watcher: Watcher): void {
@@ -117,13 +129,13 @@ function pastOf(
   core: StateCore,
   pattern: Pattern,
   { fromRevision, initial, latest }: WatchOptions,
-  reads: Reads | undefined,
+  viewer: Viewer,
 ): KeptVersion[] {
   if (pattern.literal !== undefined) core.checkKey(pattern.literal);
   if (fromRevision === undefined && initial !== true) return [];
   const seen: KeyRecord[] = [];
   for (const record of core.records()) {
-    if (pattern.matches(record.key) && reads?.(record.key) !== false) seen.push(record);
+    if (pattern.matches(record.key) && viewer.sees(record.key)) seen.push(record);
   }
   const past =
     fromRevision === undefined

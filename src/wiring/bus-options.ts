@@ -12,6 +12,7 @@ import { Contract } from '../message/contract.ts';
 import type { AnyContract, ContractShape } from '../message/contract-types.ts';
 import type { Logger } from '../observe/logger.ts';
 import { type RetryBudgetOptions, retryBudget } from '../resilience/retry-budget.ts';
+import type { StateManager } from '../state/state-manager.ts';
 import type { Store } from '../stores/store.ts';
 
 /** What becomes of a publish that nobody hears; it is counted in any case. */
@@ -46,6 +47,12 @@ export interface DeadLetterOptions {
 export interface BusOptions<C extends ContractShape = AnyContract> {
   /** What may be said, with schemas and types. @default any topic, payloads unknown */
   readonly contract?: C;
+  /**
+   * The shared state, which the bus does not close. Without a contract of its own it takes that of
+   * the bus. @default none
+   */
+  // biome-ignore lint/suspicious/noExplicitAny: a state of any contract, which no type but any says
+  readonly state?: StateManager<any>;
   /** Takes topics that the contract does not name. @default false */
   readonly open?: boolean;
   /** How payloads are kept apart. @default 'own' */
@@ -159,6 +166,7 @@ const UNHEARD: readonly unknown[] = ['count', 'warn', 'dead-letter'];
 const BUS_OPTIONS: ReadonlySet<string> = new Set<keyof BusOptions>([
   'contract',
   'open',
+  'state',
   'isolation',
   'maxPayloadDepth',
   'unheard',
@@ -191,6 +199,10 @@ export function checkBusOptions(options: BusOptions): void {
   if (!UNHEARD.includes(unheard)) throw misuse('unheard', UNHEARD.join(', '), unheard);
   if (contract !== undefined && !((contract as unknown) instanceof Contract)) {
     throw misuse('contract', 'what defineContract returned', contract);
+  }
+  // The class itself is not asked: a bus without a state would have to load it.
+  if (options.state !== undefined && typeof options.state?.attach !== 'function') {
+    throw misuse('state', 'a StateManager', options.state);
   }
   if (options.ambientContext !== undefined && typeof options.ambientContext !== 'boolean') {
     throw misuse('ambientContext', 'true or false', options.ambientContext);

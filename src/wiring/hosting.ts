@@ -23,6 +23,7 @@ import { statusOf } from '../delivery/whereabouts.ts';
 import type { Env } from '../kernel/env.ts';
 import type { Message } from '../message/message.ts';
 import { type Logger, withFields } from '../observe/logger.ts';
+import type { StateView } from '../state/state-view.ts';
 import { Answers } from './answers.ts';
 import { HOST, Listening } from './listening.ts';
 import type { Wiring } from './wiring.ts';
@@ -168,6 +169,14 @@ export class Hosting implements AgentHost, House {
   /** Like everything that is said, an update belongs to the library once it was given. */
   progress({ asker }: Attempt, update: unknown): void {
     asker?.progress(this.#wiring.keeper.keep(update));
+  }
+
+  state(speaker: Speaker): StateView {
+    return this.#wiring.desk().ofAgent(speaker);
+  }
+
+  stateOf(attempt: Attempt): StateView {
+    return this.#wiring.desk().ofHandler(attempt);
   }
 
   defer(attempt: Attempt, work: AnswerLater | undefined, options?: DeferOptions): Later {

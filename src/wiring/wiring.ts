@@ -14,7 +14,7 @@ import { Deferrals } from '../delivery/deferrals.ts';
 import type { Delivery } from '../delivery/delivery.ts';
 import { Dispatcher } from '../delivery/dispatcher.ts';
 import { letIn } from '../delivery/entry.ts';
-import { CancelledError } from '../delivery/errors.ts';
+import { CancelledError, UnknownRecipientError } from '../delivery/errors.ts';
 import { Gather } from '../delivery/gather.ts';
 import { Guard } from '../delivery/guard.ts';
 import { readMailbox } from '../delivery/handler-options.ts';
@@ -52,6 +52,7 @@ import { guardLogger, type Logger, silentLogger } from '../observe/logger.ts';
 import { Metrics } from '../observe/metrics.ts';
 import { retryBudget } from '../resilience/retry-budget.ts';
 import { Router } from '../routing/router.ts';
+import type { StateHome } from '../state/on-bus.ts';
 import {
   type BusOptions,
   DEFAULTS,
@@ -62,6 +63,7 @@ import {
 } from './bus-options.ts';
 import { Hosting } from './hosting.ts';
 import { type BusLimits, readLimits } from './limits.ts';
+import { StateDesk } from './state-desk.ts';
 
 /** The options with the contract as it is at run time. */
 type WiringOptions = Omit<BusOptions, 'contract'> & { readonly contract?: Contract | undefined };
@@ -114,6 +116,7 @@ export class Wiring {
   readonly gather: Gather;
   readonly broadcast: Broadcast;
   readonly hosting: Hosting;
+  readonly #desk: StateDesk | undefined;
   readonly shop: Workshop;
   readonly subscriptions: Subscriptions;
   readonly membership: Membership;
@@ -235,6 +238,7 @@ export class Wiring {
       handlerTimeoutMs: options.handlerTimeoutMs ?? DEFAULTS.handlerTimeoutMs,
     });
     this.hosting = new Hosting(this, closeBus);
+    this.#desk = this.#makeDesk(options);
     this.shop = {
       env,
       ledger,
@@ -262,7 +266,19 @@ export class Wiring {
       events,
       mailboxDefaults,
       graceMs,
+      onLeft: (name) => this.#desk?.left(name),
     });
+  }
+
+  /** The state of the bus, for whoever has a name. */
+  desk(): StateDesk {
+    if (this.#desk !== undefined) return this.#desk;
+    throw new TypeError('The bus has no state: new MessageBus({ state: new StateManager() })');
+  }
+
+  /** The bus is closed. */
+  leaveState(): void {
+    this.#desk?.close();
   }
 
   /** Reports a fault of user code from anywhere. */
@@ -297,6 +313,21 @@ export class Wiring {
       }
     };
     return this.#fault;
+  }
+
+  #makeDesk({ state, contract, env: clock = realEnv() }: WiringOptions): StateDesk | undefined {
+    if (state === undefined) return undefined;
+    const { env, events, admitter, registry } = this;
+    const onDenied: StateHome['onDenied'] = (refusal) => events.emit('state-denied', refusal);
+    const speech = {
+      admitter,
+      checkAgent: (name: string) => {
+        if (registry.get(name) !== undefined) return;
+        throw new UnknownRecipientError(name, registry.nearest(name));
+      },
+      onFault: this.#fault,
+    };
+    return new StateDesk(state, { env, clock, contract, onDenied }, speech);
   }
 
   #makeLetters({ deadLetters = {} }: WiringOptions): DeadLetters {

@@ -235,7 +235,7 @@ describe.each(['real', 'simulated'] as const)('a lock, on the %s Env', (env) => 
     const { core, as, ended } = makeWorld(env);
     const registration = {};
     const author = { actor: 'gone', causationId: undefined };
-    const gone = new StateView(core, { author: () => author, registration });
+    const gone = new StateView(core, { actor: author.actor, author: () => author, registration });
     const lock = await ended(gone.lock('k'));
     const other = await ended(as('b').lock('j'));
     const waits = gone.lock('j');

@@ -1,6 +1,7 @@
 import type { Env } from '../../src/kernel/env.ts';
 import { realEnv } from '../../src/kernel/real-env.ts';
 import { StateCore } from '../../src/state/core.ts';
+import type { StateAccess } from '../../src/state/state-access.ts';
 import { StateManager, type StateOptions } from '../../src/state/state-manager.ts';
 import { StateView } from '../../src/state/state-view.ts';
 import type { StateWatch } from '../../src/state/watcher.ts';
@@ -20,7 +21,10 @@ export function makeState(
 }
 
 /** The state from within: what commits several keys at once is not here yet. */
-export function makeCore(env: Env = new SimEnv()): { core: StateCore; view: StateView } {
+export function makeCore(
+  env: Env = new SimEnv(),
+  access?: StateAccess,
+): { core: StateCore; view: StateView } {
   const core = new StateCore({
     env,
     contract: undefined,
@@ -28,8 +32,9 @@ export function makeCore(env: Env = new SimEnv()): { core: StateCore; view: Stat
     values: { maxDepth: 100, maxBytes: 1_000 },
     history: { maxVersions: 100, maxBytes: Infinity },
     maxTombstones: 2,
+    access,
   });
-  return { core, view: new StateView(core, { author: () => AUTHOR }) };
+  return { core, view: new StateView(core, { actor: 'ann', author: () => AUTHOR }) };
 }
 
 const AUTHOR = { actor: 'ann', causationId: undefined };

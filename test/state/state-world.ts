@@ -27,7 +27,7 @@ export function makeWorld(kind: 'real' | 'simulated', choose?: Choose): StateWor
     maxTombstones: 1_000,
   });
   const as = (actor: string): StateView =>
-    new StateView(core, { author: () => ({ actor, causationId: undefined }) });
+    new StateView(core, { actor, author: () => ({ actor, causationId: undefined }) });
   return {
     core,
     state: as('$host'),

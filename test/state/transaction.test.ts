@@ -311,7 +311,7 @@ describe.each(['real', 'simulated'] as const)('a transaction, on the %s Env', (e
         say(`${to} ${topic} ${payload as string}`),
     };
     const author = { actor: 'w', causationId: undefined };
-    const view = new StateView(core, { author: () => author, voice });
+    const view = new StateView(core, { actor: 'w', author: () => author, voice });
     let runs = 0;
 
     await ended(

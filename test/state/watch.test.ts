@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { StateGapError, StateOverflowError, StateVersionError } from '../../src/state/errors.ts';
+import { StateAccess } from '../../src/state/state-access.ts';
 import { StateManager } from '../../src/state/state-manager.ts';
-import { StateView } from '../../src/state/state-view.ts';
 import { SimEnv } from '../../src/testing/sim-env.ts';
 import { commitAll, makeCore, makeState, readOn, thrownBy } from './make-state.ts';
 
@@ -216,10 +216,11 @@ describe('a watch', () => {
   });
 
   it('shows only what its holder may read', async () => {
-    const { core } = makeCore();
-    const author = { actor: 'ann', causationId: undefined };
-    const reads = (key: string) => !key.startsWith('secret');
-    const view = new StateView(core, { author: () => author, reads });
+    const access = new StateAccess({
+      default: 'allow',
+      rules: [{ effect: 'deny', agents: 'ann', on: 'secret.*' }],
+    });
+    const { core, view } = makeCore(new SimEnv(), access);
     commitAll(core, ['a', 'secret.a']);
 
     const watch = view.watch('**', { fromRevision: 1 });
@@ -229,5 +230,20 @@ describe('a watch', () => {
     const seen = [await watch.next(), await watch.next()].map(({ value }) => value?.key);
     expect(seen).toEqual(['a', 'b']);
     expect(watch.resumeFrom).toBe(4);
+  });
+
+  // R:E5
+  it('no longer shows what its holder may not read any more, though it was written before', async () => {
+    const access = new StateAccess(undefined);
+    const { core, view } = makeCore(new SimEnv(), access);
+    const watch = view.watch('**', {});
+    commitAll(core, ['secret.a']);
+
+    access.set({ default: 'allow', rules: [{ effect: 'deny', on: 'secret.*' }] });
+    const next = watch.next();
+    commitAll(core, ['a']);
+    await (core.env as SimEnv).settle();
+
+    expect((await next).value?.key).toBe('a');
   });
 });

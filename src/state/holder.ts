@@ -1,0 +1,29 @@
+import type { Author } from './entry.ts';
+import type { StateVoice } from './transaction.ts';
+
+/** Who holds a view, and what it may do with it. */
+export interface Holder {
+  /** Whose rights hold, and whose name stands on what is locked. */
+  readonly actor: string;
+  /** Who writes; throws when the holder may write no more. */
+  author(): Author;
+  /** False when it may not even look any more. @default true */
+  readonly alive?: boolean;
+  /** Throws when it is not alive. */
+  checkAlive?(): void;
+  /**
+   * The piece of work that it is for: of several that wait for each other's locks the last is
+   * refused. @default the actor; for the host every call is one
+   */
+  readonly owner?: unknown;
+  /** What leaves at some time: `locks.leave` releases all its locks. */
+  readonly registration?: unknown;
+  /** Says what transactions have to say; none where there is no bus. */
+  readonly voice?: StateVoice | undefined;
+}
+
+/** The host, and whoever it speaks for: what they may do does not change. */
+export function fixedHolder(actor: string): Holder {
+  const author = { actor, causationId: undefined };
+  return { actor, author: () => author };
+}
