@@ -83,6 +83,7 @@ class Maker {
     if (this.#random() < 0.6) steps.push(this.#serve());
     if (this.#random() < 0.15) steps.push(...this.#crowd());
     if (this.#random() < 0.15) steps.push(...this.#rush());
+    if (this.#random() < 0.05) steps.push(...this.#selfish());
     for (let left = 4 + this.#below(20); left > 0; left--) steps.push(this.#step());
     // Most come to rest, some are closed in the middle of their work.
     if (this.#random() < 0.6) steps.push({ do: 'advance', ms: 3_000 });
@@ -126,6 +127,19 @@ class Maker {
       { ...calm, who: 0, pattern: 0, hearing: busy, behaviour },
       { ...calm, who: 0, pattern: 4, hearing },
       ...says,
+    ];
+  }
+
+  /** A handler says at once what interrupts it. */
+  #selfish(): Step[] {
+    const plain = this.#subscribe() as Extract<Step, { do: 'subscribe' }>;
+    const hearing = { ...plain.hearing, attempts: 1, own: undefined, outbox: undefined };
+    const busy = { ...hearing, busy: 'interrupt', group: false, rated: false } as const;
+    const acts = [{ act: 'send', to: 0, topic: 0 }] as const;
+    const say = { ...this.#say(), depth: 2 };
+    return [
+      { ...plain, who: 0, pattern: 0, hearing: busy, behaviour: { ...plain.behaviour, acts } },
+      { do: 'publish', who: HOST, topic: 0, say },
     ];
   }
 
