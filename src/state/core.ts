@@ -5,6 +5,7 @@ import type { Pattern } from '../message/pattern.ts';
 import { checkTopic } from '../message/topic.ts';
 import { type Author, type CommitFacts, entryOf, KeptVersion, type StateAction } from './entry.ts';
 import { StateClosedError, StateConflictError, UnknownStateKeyError } from './errors.ts';
+import { Expiry } from './expiry.ts';
 import { HistoryBounds, type HistoryLimits, KeyRecord } from './history.ts';
 import type { Lock } from './lock.ts';
 import { LockTable } from './lock-table.ts';
@@ -67,6 +68,9 @@ export interface StateMetrics {
   readonly overflows: number;
 }
 
+/** Who writes where no actor does. */
+const HOST: Author = { actor: '$host', causationId: undefined };
+
 /** Hears of every commit, in its turn, and never throws. */
 export type CommitListener = (versions: readonly KeptVersion[]) => void;
 
@@ -98,6 +102,7 @@ export class StateCore {
   readonly watchers: Watchers = new Watchers(this);
   /** How often a writer has found that somebody else was faster. */
   conflicts = 0;
+  readonly #expiry: Expiry;
   #closed = false;
   /** Set when there is a store. */
   durability: Durability | undefined;
@@ -108,6 +113,7 @@ export class StateCore {
     this.access = parts.access;
     this.#contract = parts.contract;
     this.#bounds = new HistoryBounds(parts.history);
+    this.#expiry = new Expiry(parts.env, (record) => this.#expire(record));
     this.locks = new LockTable(parts.env);
   }
 
@@ -134,6 +140,7 @@ export class StateCore {
   /** What is counted anyway. */
   metrics(): StateMetrics {
     const { watchers } = this;
+    this.expireDue();
     return {
       keys: this.#live,
       versions: this.#records.size + this.#bounds.count,
@@ -146,24 +153,30 @@ export class StateCore {
     };
   }
 
+  /** All keys that anything is known of. What is due has expired. */
   records(): Iterable<KeyRecord> {
+    this.expireDue();
     return this.#records.values();
   }
 
   /** The current versions of all keys that fit and have a value, in the order of the keys. */
   scan({ pattern, after = '' }: Scan): KeptVersion[] {
     const found: KeptVersion[] = [];
-    for (const { key, current } of this.#records.values()) {
+    for (const { key, current } of this.records()) {
       if (current?.exists !== true || key <= after) continue;
       if (pattern.matches(key)) found.push(current);
     }
     return found.sort((one, other) => (one.key < other.key ? -1 : 1));
   }
 
-  /** What is known of a key; `undefined` when it was never written. Refuses what is no key. */
+  /**
+   * What is known of a key; `undefined` when it was never written. Refuses what is no key. A value
+   * that is due is never seen, whether or not the timer has run: it expires here and now.
+   */
   find(key: string): KeyRecord | undefined {
     const record = this.#records.get(key);
     if (record === undefined) this.checkKey(key);
+    else if (record.deadline !== Infinity) this.#expiry.check(record);
     return record;
   }
 
@@ -182,6 +195,11 @@ export class StateCore {
     );
   }
 
+  /** Whatever is due expires now. To be called before the revision is compared with another. */
+  expireDue(): void {
+    this.#expiry.checkAll();
+  }
+
   /** @throws InvalidTopicError, UnknownStateKeyError */
   checkKey(key: string): void {
     const contract = this.#contract;
@@ -194,7 +212,8 @@ export class StateCore {
 
   /** Parses, checks, copies and freezes a value, reconciled with what is there. */
   draft(key: string, action: StateAction, value: unknown, expiresAt: number | undefined): Draft {
-    this.find(key);
+    // An update has looked already, and what it saw counts, also when it has expired since.
+    if (action !== 'updated') this.find(key);
     const { values } = this.#parts;
     const schema = this.#contract?.family('state', key)?.input;
     const parsed =
@@ -224,6 +243,10 @@ export class StateCore {
   commit(author: Author, drafts: readonly Draft[]): readonly KeptVersion[] {
     this.checkOpen();
     for (const draft of drafts) this.#checkUnchanged(draft);
+    return this.#make(author, drafts);
+  }
+
+  #make(author: Author, drafts: readonly Draft[]): readonly KeptVersion[] {
     const revision = ++this.#revision;
     const { durability } = this;
     const commit = {
@@ -235,6 +258,12 @@ export class StateCore {
     const versions = drafts.map((draft) => this.#write(draft, commit));
     for (const listener of this.#listeners) listener(versions);
     return versions;
+  }
+
+  /** A version of its own, which is the host's. Also when the state is closed: it is no write. */
+  #expire({ key, current }: KeyRecord): void {
+    const gone = { action: 'expired', value: undefined, bytes: 0, freshBytes: 0 } as const;
+    this.#make(HOST, [{ key, before: current, ...gone, expiresAt: undefined }]);
   }
 
   #checkUnchanged({ key, before, value }: Draft): void {
@@ -258,6 +287,7 @@ export class StateCore {
   /** Nothing is written any more, and whoever watches reads the end. What is there can be read. */
   close(): void {
     this.#closed = true;
+    this.#expiry.close();
     this.watchers.end();
   }
 
@@ -284,6 +314,11 @@ export class StateCore {
       commit,
     );
     if (before === undefined) this.#records.set(key, record);
+    // An update keeps the instant, and with it the clock on which it was planned.
+    const keeps = action === 'updated' && before?.expiresAt === expiresAt;
+    if (!keeps && (expiresAt !== undefined || record.deadline !== Infinity)) {
+      this.#expiry.plan(record, expiresAt);
+    }
     this.#live += Number(value !== undefined) - Number(record.exists);
     this.#liveBytes += bytes - (before?.bytes ?? 0);
     this.#bounds.added(record, version, freshBytes);

@@ -21,6 +21,8 @@ export class KeyRecord {
   current: KeptVersion | undefined;
   /** Revision of the newest version that was forgotten; 0 for none. */
   trimmedAt = 0;
+  /** When it expires, on the monotonic clock. */
+  deadline = Infinity;
   #past: Past[] = [];
   /** Read from here on: shift() would move the whole array. */
   #head = 0;

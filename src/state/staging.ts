@@ -139,6 +139,7 @@ export class Staging implements StateGround {
   /** Throws when the run has ended, or what it saw is no longer so. */
   check(): void {
     if (this.#ended) throw new TypeError(ENDED);
+    this.#core.expireDue();
     const { revision } = this.#core;
     if (revision === this.#checkedAt) return;
     this.conflict ??= this.#firstConflict();

@@ -39,7 +39,11 @@ import type { WatchOptions } from './watchers.ts';
 
 /** Options of every write. */
 export interface WriteOptions {
-  /** Milliseconds until it expires, which is a version of its own. @default never */
+  /**
+   * Milliseconds until it expires, which is a version of its own (`expired`, by `$host`): above 0.
+   * No read sees it from that instant on. Every write but `update` begins anew: without `ttlMs`
+   * it never expires. @default never; what it was for `update`
+   */
   readonly ttlMs?: number;
   /** Writes only while this lock is held: else LockLostError `TELLASK_LOCK_LOST`. */
   readonly lock?: Lock;
@@ -186,7 +190,8 @@ export class StateView<C extends ContractShape = AnyContract> {
 
   /**
    * Writes what `fn` makes of the value. `fn` is called once, at once, and may not write the same
-   * key itself. To give back the same reference changes nothing and makes no version.
+   * key itself. To give back the same reference changes nothing and makes no version, unless
+   * there is a `ttlMs`: then it lives on. `Infinity` takes the end away.
    *
    * @throws StateNotFoundError `TELLASK_STATE_NOT_FOUND` without a value and without `initial`;
    *   TypeError when `fn` gives `undefined` or a promise.
@@ -203,7 +208,8 @@ export class StateView<C extends ContractShape = AnyContract> {
     const from = initial === undefined ? seen?.value : initial.value;
     const made = fn(from as StateValue<C, K>);
     checkMade(key, made);
-    if (initial === undefined && made === from) return seen as StateEntry<StateValue<C, K>>;
+    if (initial === undefined && made === from && options.ttlMs === undefined)
+      return seen as StateEntry<StateValue<C, K>>;
     const expiresAt =
       options.ttlMs === undefined ? (seen?.expiresAt ?? undefined) : this.#expiry(options);
     const draft = this.#ground.draft(key, initial ? 'created' : 'updated', made, expiresAt);
@@ -462,7 +468,7 @@ export class StateView<C extends ContractShape = AnyContract> {
     if (typeof ttlMs !== 'number' || !(ttlMs > 0)) {
       throw misuse('ttlMs', 'a number of milliseconds above 0, or Infinity', ttlMs);
     }
-    return Math.round(this.#core.env.wall() + ttlMs);
+    return Math.ceil(this.#core.env.wall() + ttlMs);
   }
 
   #commit<V>(author: Author, draft: Draft): StateEntry<V> {
