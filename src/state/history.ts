@@ -22,7 +22,7 @@ export class KeyRecord {
   /** Revision of the newest version that was forgotten; 0 for none. */
   trimmedAt = 0;
   /** When it expires, on the monotonic clock. */
-  deadline = Infinity;
+  deadline: number = Infinity;
   #past: Past[] = [];
   /** Read from here on: shift() would move the whole array. */
   #head = 0;
