@@ -463,6 +463,75 @@ describe('a store of letters that fails', () => {
     expect(bus.deadLetters.list()).toMatchObject([{ saved: true }]);
   });
 
+  it('overwrites no letter of another bus whose ids are the same', async () => {
+    const store = new MemoryStore();
+    const faults: string[] = [];
+    const onFault = (error: unknown): void => void faults.push((error as Error).message);
+    // Each on an Env of its own: both call themselves the first.
+    const [one, other] = [1, 2].map(() => createTestBus({ deadLetters: { store }, onFault }));
+    for (const t of [one, other]) {
+      t?.bus.subscribe('x', fail);
+      t?.bus.publish('x', t === one ? 'one' : 'other');
+      await t?.settle();
+    }
+
+    expect(faults).toEqual([expect.stringMatching(/stays in memory: another one has its key/)]);
+    expect(JSON.stringify(store)).not.toContain('other');
+    expect(other?.bus.deadLetters.list()).toMatchObject([{ saved: false }]);
+  });
+
+  it('is content when another process was faster with what is to be deleted', async () => {
+    const store = new MemoryStore();
+    const faults: unknown[] = [];
+    const t = createTestBus({ deadLetters: { store }, onFault: (error) => faults.push(error) });
+    t.bus.subscribe('x', fail);
+    for (const n of [1, 2, 3]) t.bus.publish('x', n);
+    await t.settle();
+    const [first] = await keysOf(store);
+    await store.commit([{ key: first ?? '', value: undefined }]);
+
+    t.bus.deadLetters.purge();
+    expect(await t.bus.deadLetters.flushed()).toBe(true);
+
+    expect(await keysOf(store)).toEqual([]);
+    expect(faults).toEqual([]);
+  });
+
+  it('gets no letter that is purged while it is written, and none that was never written', async () => {
+    const store = new MemoryStore();
+    const t = createTestBus({ deadLetters: { store } });
+    t.bus.register('a').subscribe('x', fail);
+    t.bus.send('a', 'y', 'being written');
+    await undefined;
+    t.bus.send('a', 'y', 'not yet');
+    t.bus.deadLetters.purge();
+
+    expect(await t.bus.deadLetters.flushed()).toBe(true);
+
+    expect(await keysOf(store)).toEqual([]);
+    expect(t.bus.inspect()).toMatchObject({ letters: 0, unsavedLetters: 0 });
+  });
+
+  it('ends a pass that waits for it when the bus closes', async () => {
+    const broken = breakable(new MemoryStore());
+    const env = new SimEnv();
+    const bus = new MessageBus({ env, deadLetters: { store: broken.store } });
+    bus.subscribe('x', fail);
+    for (const n of [1, 2]) bus.publish('x', n);
+    await env.settle();
+    broken.become('hangs');
+
+    const pass = outcomeOf(bus.deadLetters.redrive());
+    const closed = outcomeOf(bus.close({ timeoutMs: 2_000 }));
+    await env.advance(2_000);
+
+    expect(pass.now()).toMatchObject({
+      value: { redriven: [], skipped: [{ why: 'store' }, { why: 'stopped' }] },
+    });
+    expect(closed.now()).toMatchObject({ value: { unsavedLetters: 1 } });
+    expect(env.pendingTimers()).toEqual([]);
+  });
+
   it('rejects load, and what is there stays', async () => {
     const broken = breakable(new MemoryStore());
     const t = createTestBus({ deadLetters: { store: broken.store, storeTimeoutMs: 100 } });
