@@ -188,7 +188,7 @@ class LockedKey implements Lane {
   }
 
   run(): void {
-    const waiter = this.held === undefined ? this.waiters.shift() : undefined;
+    const waiter = this.waiters.shift();
     if (waiter === undefined) return;
     const { locker, leaseMs } = waiter;
     this.#table.settled(waiter);

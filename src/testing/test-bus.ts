@@ -1,6 +1,7 @@
 import { MessageBus } from '../bus.ts';
 import type { AnyContract, ContractShape } from '../message/contract-types.ts';
 import type { BusOptions } from '../wiring/bus-options.ts';
+import { randomChoice } from './random-choice.ts';
 import { SimEnv } from './sim-env.ts';
 
 /** Options of {@link createTestBus}: those of the bus, and the seed of its chance. */
@@ -8,6 +9,11 @@ export interface TestBusOptions<C extends ContractShape = AnyContract>
   extends Omit<BusOptions<C>, 'env'> {
   /** @default 1 */
   readonly seed?: number;
+  /**
+   * Runs what is ready in an order that chance chooses, and not as production does: another seed is
+   * another order. A test that holds for many seeds depends on no order. @default false
+   */
+  readonly shuffle?: boolean;
 }
 
 /** The clock of a test bus. It moves only when a test moves it. */
@@ -48,8 +54,8 @@ export interface TestBus<C extends ContractShape = AnyContract> {
 export function createTestBus<C extends ContractShape = AnyContract>(
   options: TestBusOptions<C> = {},
 ): TestBus<C> {
-  const { seed = 1, ...rest } = options;
-  const env = new SimEnv({ seed });
+  const { seed = 1, shuffle = false, ...rest } = options;
+  const env = new SimEnv(shuffle ? { seed, choose: randomChoice(seed) } : { seed });
   const bus = new MessageBus<C>({ unheard: 'warn', ...rest, env } as BusOptions<C>);
   return {
     bus,
