@@ -154,7 +154,7 @@ export class StoredLetters {
     if (this.#idle) return Promise.resolve(true);
     if (this.#closed) return Promise.resolve(false);
     const result = new Promise<boolean>((resolve) => this.#waiting.add(resolve));
-    if (!this.#working && this.#dirty.size > 0) this.#start();
+    this.#goOn();
     return result;
   }
 
@@ -206,6 +206,7 @@ export class StoredLetters {
   }
 
   async #claimStored(entry: Entry, expectedVersion: number): Promise<StoreClaim> {
+    entry.writing = true;
     try {
       await this.#calls.commit([{ key: entry.key, value: undefined, expectedVersion }]);
       this.#isOut = false;
@@ -219,6 +220,9 @@ export class StoredLetters {
       }
       this.#forget(entry);
       return { whose: 'theirs' };
+    } finally {
+      entry.writing = false;
+      this.#goOn();
     }
     return this.#won(entry.letter, entry);
   }
@@ -240,10 +244,11 @@ export class StoredLetters {
 
   #change(entry: Entry): void {
     this.#dirty.add(entry);
-    if (!this.#working && !this.#closed) this.#start();
+    this.#goOn();
   }
 
-  #start(): void {
+  #goOn(): void {
+    if (this.#working || this.#closed || this.#dirty.size === 0) return;
     this.#working = true;
     this.#failures = 0;
     void this.#work();
@@ -253,13 +258,16 @@ export class StoredLetters {
     // What dies in the same turn is one commit.
     await undefined;
     while (this.#dirty.size > 0 && !this.#closed && this.#failures < MOST_TRIES) {
-      this.#commit = this.#commitGroup([...this.#dirty].slice(0, GROUP));
+      // What is claimed at this moment must not be written again beside it.
+      const group = [...this.#dirty].filter(({ writing }) => !writing).slice(0, GROUP);
+      if (group.length === 0) break;
+      this.#commit = this.#commitGroup(group);
       await this.#commit;
       this.#commit = undefined;
       if (this.#failures > 0 && this.#failures < MOST_TRIES) await this.#pause();
     }
     this.#working = false;
-    if (this.#dirty.size > 0) this.#tell(false);
+    if (this.#closed || this.#failures >= MOST_TRIES) this.#tell(this.#idle);
     this.#tellIdle();
   }
 

@@ -532,6 +532,49 @@ describe('a store of letters that fails', () => {
     expect(env.pendingTimers()).toEqual([]);
   });
 
+  // R:J3 R:J4
+  it('is not written to beside a claim: what was doubted is claimed in the version it has', async () => {
+    const inner = new MemoryStore();
+    const fates: ((go: boolean) => void)[] = [];
+    let slow = false;
+    const store: Store = {
+      get: (key) => inner.get(key),
+      scan: (prefix, options) => inner.scan(prefix, options),
+      read: (options) => inner.read(options),
+      close: () => inner.close(),
+      commit: async (writes) => {
+        const goes = slow ? await new Promise<boolean>((resolve) => fates.push(resolve)) : true;
+        if (!goes) throw new Error('refused');
+        return inner.commit(writes);
+      },
+    };
+    const t = createTestBus({ deadLetters: { store } });
+    let works = false;
+    t.bus.subscribe('x', () => (works ? undefined : fail()));
+    t.bus.publish('x', 1);
+    await t.settle();
+    [works, slow] = [true, true];
+
+    const first = t.bus.deadLetters.redrive();
+    await t.settle();
+    fates.shift()?.(false); // the claim
+    await t.settle();
+    fates.shift()?.(false); // the letter, written again
+    await first;
+    const second = t.bus.deadLetters.redrive();
+    await t.clock.advance(1_000); // its next try is due, while the claim is under way
+    const under = fates.length;
+    for (let n = 0; n < 5; n += 1) {
+      fates.shift()?.(true);
+      await t.settle();
+    }
+
+    expect(under).toBe(1);
+    expect((await second).redriven).toHaveLength(1);
+    expect(await keysOf(inner)).toEqual([]);
+    expect(t.bus.inspect()).toMatchObject({ letters: 0, handled: 1 });
+  });
+
   it('rejects load, and what is there stays', async () => {
     const broken = breakable(new MemoryStore());
     const t = createTestBus({ deadLetters: { store: broken.store, storeTimeoutMs: 100 } });
@@ -578,6 +621,53 @@ describe('a store of letters that fails', () => {
         expect((await keysOf(inner)).length).toBeGreaterThanOrEqual(bus.deadLetters.size);
         expect(env.pendingTimers()).toEqual([]);
         expectBalanced(bus);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  // R:J3 F:E4
+  it('lets each letter be sent by one process alone, however three of them take turns', async () => {
+    const turn = fc.record({
+      who: fc.integer({ min: 0, max: 2 }),
+      what: fc.constantFrom('die', 'load', 'redrive', 'slowly', 'purge one', 'step'),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(turn, { maxLength: 20 }), async (turns) => {
+        const store = new MemoryStore();
+        const env = new SimEnv();
+        const sent: unknown[] = [];
+        let purged = 0;
+        let said = 0;
+        const buses = [0, 1, 2].map(() => new MessageBus({ env, deadLetters: { store } }));
+        for (const bus of buses) {
+          bus.register('a').subscribe('x', ({ payload, causationId }) => {
+            if (causationId === undefined) fail();
+            sent.push(payload);
+          });
+        }
+        for (const { who, what } of turns) {
+          const bus = buses[who] as MessageBus;
+          const { deadLetters } = bus;
+          if (what === 'die') said += 1;
+          if (what === 'die') bus.publish('x', said);
+          if (what === 'load') void deadLetters.load();
+          if (what === 'redrive') void deadLetters.redrive();
+          if (what === 'slowly') void deadLetters.redrive({}, { rate: { limit: 1, perMs: 10 } });
+          if (what === 'purge one')
+            purged += deadLetters.purge({ id: deadLetters.list()[0]?.id ?? '' });
+          if (what === 'step') await env.advance(5);
+        }
+        await env.advance(1_000);
+
+        const kept = new Set(buses.flatMap((bus) => payloadsOf(bus)));
+        expect(new Set(sent).size).toBe(sent.length);
+        expect(new Set([...sent, ...kept]).size).toBeGreaterThanOrEqual(said - purged);
+        for (const bus of buses) {
+          expect(bus.inspect().unsavedLetters).toBe(0);
+          expectBalanced(bus);
+        }
+        expect(env.pendingTimers()).toEqual([]);
       }),
       { numRuns: 150 },
     );
