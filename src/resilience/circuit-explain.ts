@@ -34,9 +34,10 @@ export function explainCircuit(
   const { status, why } = state;
   const sinceMs = state.since === undefined ? undefined : now - state.since;
   const next = whatNext(state, tally ?? NOTHING, settings, now);
-  const since = sinceMs === undefined ? '' : ` for ${Math.round(sinceMs)} ms`;
+  const is =
+    sinceMs === undefined ? `is ${status}` : `has been ${status} for ${Math.round(sinceMs)} ms`;
   const named = key === '' ? 'The circuit' : `The circuit of ${key}`;
-  const text = `${named} is ${status}${since}: ${BECAUSE[why]}. ${next}`;
+  const text = `${named} ${is}: ${BECAUSE[why]}. ${next}`;
   return { key, status, why, sinceMs, next, text };
 }
 

@@ -193,6 +193,9 @@ function readWindow(options: CircuitBreakerOptions): WindowRule {
     throw new TypeError('failures counts failures in a row: leave it out, or leave window out');
   }
   checkObject('window', window);
+  if ('lastCalls' in window && 'lastMs' in window) {
+    throw new TypeError('window has lastCalls or lastMs, not both');
+  }
   if ('lastCalls' in window) return { ...readCountWindow(window), forgetMs };
   return readTimeWindow(window);
 }

@@ -51,7 +51,9 @@ export class FallbackError extends TellaskError {
   readonly errors: readonly unknown[];
 
   constructor(errors: readonly unknown[]) {
-    super('TELLASK_FALLBACK', `The work failed, and ${errors.length - 1} alternatives after it`, {
+    const tried = errors.length - 1;
+    const rest = tried === 1 ? 'the alternative' : `${tried} alternatives`;
+    super('TELLASK_FALLBACK', `The work failed, and ${rest} after it`, {
       cause: errors[0],
       stack: false,
     });

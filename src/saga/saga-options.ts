@@ -93,7 +93,7 @@ export function readTerms(verb: 'run' | 'resume', options: SagaResumeOptions): T
   const { as, signal, onProgress, env, force = false, takeOver = false } = options;
   const { leaseMs = 30_000, storeTimeoutMs = 10_000, maxRecoveries = 3 } = options;
   if (as !== undefined && typeof as?.request !== 'function') {
-    throw misuse('as', 'an agent or a context', as);
+    throw misuse('as', 'an agent, a context or a bus', as);
   }
   if (onProgress !== undefined && typeof onProgress !== 'function') {
     throw misuse('onProgress', 'a function', onProgress);

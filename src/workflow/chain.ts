@@ -251,7 +251,8 @@ function readLinks<I, O>(links: readonly (Link<I, O> | TopicLink<I>)[]): readonl
 }
 
 function readLink<I, O>(given: unknown): Step<I, O> {
-  if (typeof given !== 'object' || given === null) throw misuse('A link', 'an object', given);
+  if (typeof given !== 'object' || given === null)
+    throw misuse('A link', 'an object with a topic, or a name and a handle', given);
   const link = given as Link<I, O> & TopicLink<I>;
   const { name = link.topic, topic, to, canHandle, handle } = link;
   if (typeof name !== 'string') throw misuse('The name of a link', 'a string', name);

@@ -132,5 +132,11 @@ const NAMED = 5;
 
 function listed(names: readonly TaskName[]): string {
   const more = names.length > NAMED ? ` and ${names.length - NAMED} more` : '';
-  return `${names.slice(0, NAMED).join(', ')}${more}`;
+  const named = names.slice(0, NAMED).map(called);
+  return `${named.join(', ')}${more}`;
+}
+
+/** An index alone would read as a count: “1 failed”. */
+function called(name: TaskName): string {
+  return typeof name === 'number' ? `task ${name}` : name;
 }

@@ -74,7 +74,9 @@ export class BoundWork implements Execution {
 
   get #speaker(): Voice {
     if (this.#voice !== undefined) return this.#voice;
-    throw new TypeError('Nobody speaks here: give the workflow an agent, a context or a bus in as');
+    throw new TypeError(
+      'Nobody speaks here: give the workflow the option as: an agent, a context or a bus',
+    );
   }
 
   /** The options with the signal and the time of this task in them, and how to let go of both. */

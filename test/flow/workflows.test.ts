@@ -311,7 +311,7 @@ describe.each(['real', 'simulated'] as const)('a chain with a bus, on the %s Env
 
   it('fails when a link asks and nobody was given who speaks', async () => {
     await expect(chain([{ topic: 'q' }]).run(1)).rejects.toThrow(
-      'Nobody speaks here: give the workflow an agent, a context or a bus in as',
+      'Nobody speaks here: give the workflow the option as: an agent, a context or a bus',
     );
   });
 });

@@ -240,11 +240,11 @@ describe('explain', () => {
     expect(texts).toEqual([
       'The circuit is closed: it has never been otherwise. It opens at 2 failures in a row; there are 0.',
       'The circuit is closed: it has never been otherwise. It opens at 2 failures in a row; there are 1.',
-      'The circuit is open for 40 ms: too many calls in a row have failed. In 60 ms a call is let through as a probe.',
-      'The circuit is open for 100 ms: too many calls in a row have failed. The next call is let through as a probe.',
-      'The circuit is half-open for 0 ms: its open time is over. It closes when 1 more probe succeeds and opens at the first that fails; 1 of 1 permits is taken.',
-      'The circuit is isolated for 0 ms: somebody has isolated it. It closes when all who isolated it (1) have released it, or it is reset.',
-      'The circuit is closed for 0 ms: whoever isolated it has released it. It opens at 2 failures in a row; there are 0.',
+      'The circuit has been open for 40 ms: too many calls in a row have failed. In 60 ms a call is let through as a probe.',
+      'The circuit has been open for 100 ms: too many calls in a row have failed. The next call is let through as a probe.',
+      'The circuit has been half-open for 0 ms: its open time is over. It closes when 1 more probe succeeds and opens at the first that fails; 1 of 1 permits is taken.',
+      'The circuit has been isolated for 0 ms: somebody has isolated it. It closes when all who isolated it (1) have released it, or it is reset.',
+      'The circuit has been closed for 0 ms: whoever isolated it has released it. It opens at 2 failures in a row; there are 0.',
     ]);
   });
 
@@ -286,7 +286,7 @@ describe('the options of a circuit breaker', () => {
     [{ window: null }, TypeError, 'window'],
     [{ window: {} }, TypeError, 'lastMs'],
     [{ failures: 5, window: { lastCalls: 10 } }, TypeError, 'failures'],
-    [{ window: { lastCalls: 10, lastMs: 10 } }, TypeError, 'no option lastMs'],
+    [{ window: { lastCalls: 10, lastMs: 10 } }, TypeError, 'lastCalls or lastMs, not both'],
     [{ window: { lastCalls: 0 } }, RangeError, 'window.lastCalls'],
     [{ window: { lastCalls: 5, minimumCalls: 6 } }, RangeError, 'window.minimumCalls'],
     [{ window: { lastMs: 0 } }, RangeError, 'window.lastMs'],

@@ -46,6 +46,14 @@ describe('a fallback', () => {
     expect(error.message).toBe('The work failed, and 2 alternatives after it');
   });
 
+  it('says in the singular that the only alternative failed', async () => {
+    const error = await fallback(fails('a'))
+      .execute(fails('work'))
+      .catch((e: unknown) => e);
+
+    expect(error).toMatchObject({ message: 'The work failed, and the alternative after it' });
+  });
+
   it('passes over an alternative whose `when` says no, or throws', async () => {
     const policy = fallback(
       { value: 'no', when: () => false },

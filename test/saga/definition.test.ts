@@ -106,7 +106,7 @@ describe('run and resume', () => {
     ['a mistyped option', ['1', 0, { stores: 1 }], 'run has no option stores'],
     ['an option of resume', ['1', 0, { force: true }], 'run has no option force'],
     ['a store that is none', ['1', 0, { store: {} }], 'store must be a Store'],
-    ['somebody who cannot speak', ['1', 0, { as: {} }], 'as must be an agent or a context'],
+    ['somebody who cannot speak', ['1', 0, { as: {} }], 'as must be an agent, a context or a bus'],
     ['a listener that is none', ['1', 0, { onProgress: 1 }], 'onProgress must be a function'],
     ['a lease that is none', ['1', 0, { leaseMs: '1' }], 'leaseMs must be a number'],
   ])('reject %s, and never throw', async (_name, args, text) => {

@@ -268,6 +268,7 @@ describe('a chain', () => {
   it.each<[unknown, unknown, string]>([
     ['a', {}, 'The links of chain must be a list'],
     [[null], {}, 'A link must be an object'],
+    [[() => 1], {}, 'an object with a topic, or a name and a handle, but it is a function'],
     [[{}], {}, 'The name of a link must be a string'],
     [[{ name: 'a' }], {}, 'handle of a must be a function'],
     [[{ topic: 't', canHandle: 1 }], {}, 'canHandle of t must be a function'],

@@ -126,6 +126,7 @@ describe('mapReduce', () => {
     expect(error).toBeInstanceOf(WorkflowError);
     expect(brief(error as WorkflowError)).toEqual(expected);
     expect(error.failed[0]).toMatchObject({ items: [1] });
+    expect(error.message).toMatch(/^mapReduce: task 1(,| failed)/);
   });
 
   it('reduces what succeeded in the mode settle, and keeps the rest with its items', async () => {
