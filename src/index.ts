@@ -284,16 +284,26 @@ export type { SagaCall, SagaStep } from './saga/step.ts';
 export type { StateMetrics } from './state/core.ts';
 // ---- state
 export { diff, type PatchOperation } from './state/diff.ts';
+export {
+  type DocumentBrief,
+  type DocumentState,
+  type Documents,
+  documents,
+  type UpdateContentOptions,
+} from './state/documents.ts';
 export type { Author, StateAction, StateEntry, StateVersion } from './state/entry.ts';
 export {
   type Conflict,
   type MissingVersion,
+  type StageFacts,
+  type StageProblem,
   StateClosedError,
   StateConflictError,
   StateExistsError,
   StateGapError,
   StateNotFoundError,
   StateOverflowError,
+  StateStageError,
   StateTimeoutError,
   StateValueError,
   StateVersionError,
@@ -315,7 +325,7 @@ export {
   type StateAccessAction,
   type StateAccessRules,
 } from './state/state-access.ts';
-export { StateManager, type StateOptions } from './state/state-manager.ts';
+export { type AnyStateView, StateManager, type StateOptions } from './state/state-manager.ts';
 export {
   type CompareAndSetOptions,
   type DeleteOptions,
@@ -329,6 +339,13 @@ export {
 export type { StateTransaction, TransactionOptions } from './state/transaction.ts';
 export type { StateWatch } from './state/watcher.ts';
 export type { WatchOptions } from './state/watchers.ts';
+export {
+  type StageResult,
+  type StageRun,
+  type WorkflowState,
+  type Workflows,
+  workflows,
+} from './state/workflow-state.ts';
 // ---- stores
 export {
   StoreClosedError,

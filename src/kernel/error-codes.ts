@@ -135,6 +135,10 @@ export const ERROR_CODES = {
     true,
     'Read again and decide anew, use update, or say with onConflict what is to happen.',
   ],
+  TELLASK_STATE_STAGE: [
+    false,
+    'Stages are done in their order, one at a time; look at the workflow first.',
+  ],
   TELLASK_STATE_CLOSED: [false, 'Close the state when all that writes and watches has ended.'],
   TELLASK_STATE_GAP: [
     false,

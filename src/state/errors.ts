@@ -101,6 +101,53 @@ export class StateConflictError extends TellaskError {
   }
 }
 
+/** Why a stage cannot be begun or completed. */
+export type StageProblem = 'unknown' | 'busy' | 'order' | 'not-started';
+
+/** A stage of a workflow, and how far the workflow is. */
+export interface StageFacts {
+  readonly workflow: string;
+  readonly stage: string;
+  readonly why: StageProblem;
+  readonly active: string | null;
+  readonly stages: readonly string[];
+  readonly completed: readonly string[];
+}
+
+const STAGE_PROBLEMS: Readonly<Record<StageProblem, (facts: StageFacts) => string>> = {
+  unknown: ({ stages }) => `it has no such stage, but ${stages.join(', ')}`,
+  busy: ({ active }) => `'${active}' is being done`,
+  order: ({ stages, completed }) => `'${stages[completed.length]}' is to be done before`,
+  'not-started': ({ active }) =>
+    active === null ? 'it was not started' : `'${active}' is being done`,
+};
+
+/** The workflow is not where this could be done (`TELLASK_STATE_STAGE`): `why` says how so. */
+export class StateStageError extends TellaskError {
+  readonly workflow: string;
+  readonly stage: string;
+  readonly why: StageProblem;
+  /** The stage that is being done; `null` when none is. */
+  readonly active: string | null;
+  readonly completed: readonly string[];
+
+  constructor(facts: StageFacts) {
+    const { workflow, stage, why, active, completed } = facts;
+    const problem = STAGE_PROBLEMS[why](facts);
+    const what = why === 'not-started' ? 'completed' : 'started';
+    super(
+      'TELLASK_STATE_STAGE',
+      `Stage '${stage}' of workflow '${workflow}' cannot be ${what}: ${problem}`,
+      { stack: false },
+    );
+    this.workflow = workflow;
+    this.stage = stage;
+    this.why = why;
+    this.active = active;
+    this.completed = completed;
+  }
+}
+
 /** Why a version cannot be had. */
 export type MissingVersion = 'trimmed' | 'future';
 

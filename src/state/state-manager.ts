@@ -124,6 +124,10 @@ export class StateManager<C extends ContractShape = AnyContract> extends StateVi
   }
 }
 
+/** What somebody holds of a state, whatever its contract. */
+// biome-ignore lint/suspicious/noExplicitAny: no type but any says of any contract
+export type AnyStateView = StateView<any> | StateManager<any>;
+
 function readOptions(
   options: StateOptions<ContractShape>,
   env: Env,
