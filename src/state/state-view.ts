@@ -270,7 +270,7 @@ export class StateView<C extends ContractShape = AnyContract> {
   ): Promise<T> {
     const core = this.#core;
     const holder = this.#holder;
-    const open = (ground: StateGround) => new StateView<C>(core, holder, ground);
+    const open = (ground: StateGround) => viewOn<C>(core, holder, ground);
     return transact({ core, holder, open }, fn, options);
   }
 
@@ -474,6 +474,15 @@ export class StateView<C extends ContractShape = AnyContract> {
   #commit<V>(author: Author, draft: Draft): StateEntry<V> {
     return this.#ground.commit(author, [draft])[0] as KeptVersion as StateEntry<V>;
   }
+}
+
+/** Apart from the class: one that names itself inside would be renamed when it is bundled. */
+function viewOn<C extends ContractShape>(
+  core: StateCore,
+  holder: Holder,
+  ground: StateGround,
+): StateView<C> {
+  return new StateView<C>(core, holder, ground);
 }
 
 function checkMade(key: string, made: unknown): void {

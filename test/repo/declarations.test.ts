@@ -14,6 +14,8 @@ const PUBLIC_CLASSES = [
   'resilience/rate-limit.ts',
   'saga/saga.ts',
   'state/lock.ts',
+  'state/state-access.ts',
+  'state/state-manager.ts',
   'state/state-view.ts',
   'state/transaction.ts',
   'testing/saga-world.ts',
