@@ -8,7 +8,10 @@ import type { PolicyOptions } from './policy.ts';
 export interface RetryBudgetOptions extends PolicyOptions {
   /** Retries for each first call: 0 to 1_000. @default 0.1 */
   readonly ratio?: number;
-  /** Retries a second that are allowed however few calls there are: from 0. @default 10 */
+  /**
+   * Retries a second that are allowed however few calls there are: from 0. Those of a whole `ttlMs`
+   * may come at once. @default 10
+   */
   readonly minPerSecond?: number;
   /** For how many milliseconds a call and a retry count: from 1, not `Infinity`. @default 10_000 */
   readonly ttlMs?: number;
