@@ -133,6 +133,21 @@ describe.each(['real', 'simulated'] as const)('redrive, on the %s Env', (env) =>
     expect({ ...done, receipts: [] }).toEqual(plan);
   });
 
+  it('sends nothing on a closed bus, as the dry run says', async () => {
+    const { bus, settle } = makeBus(env);
+    bus.subscribe('x', fail);
+    bus.publish('x', 1);
+    await settle();
+    await bus.close();
+
+    const plan = await bus.deadLetters.redrive({}, { dryRun: true });
+    const done = await bus.deadLetters.redrive();
+
+    expect(plan.skipped).toMatchObject([{ why: 'refused', error: { code: 'TELLASK_CLOSED' } }]);
+    expect(done.skipped).toMatchObject([{ why: 'refused', error: { code: 'TELLASK_CLOSED' } }]);
+    expect(bus.deadLetters.size).toBe(1);
+  });
+
   it('loses no refused request that nobody could answer now', async () => {
     const { bus, settle } = makeBus(env);
     await bus.request('q', 1, { to: 'ghost' }).catch(() => {});

@@ -575,6 +575,30 @@ describe('a store of letters that fails', () => {
     expect(t.bus.inspect()).toMatchObject({ letters: 0, handled: 1 });
   });
 
+  // R:J4
+  it('sends what it finds gone after a claim of its own whose answer was lost', async () => {
+    const store = faultyStore(new MemoryStore(), [
+      { on: 'commit', nth: 2, when: 'after', fault: 'fail' }, // the claim
+      { on: 'commit', nth: 3, when: 'before', fault: 'fail' }, // the letter, written again
+    ]);
+    const t = createTestBus({ deadLetters: { store } });
+    let works = false;
+    t.bus.subscribe('x', () => (works ? undefined : fail()));
+    t.bus.publish('x', 1);
+    await t.settle();
+    works = true;
+
+    const [first] = (await t.bus.deadLetters.redrive()).skipped;
+    await t.settle();
+    const { redriven } = await t.bus.deadLetters.redrive();
+    await t.run();
+
+    expect(first).toMatchObject({ why: 'store' });
+    expect(redriven).toHaveLength(1);
+    expect(t.bus.inspect()).toMatchObject({ letters: 0, handled: 1 });
+    expect(await keysOf(store)).toEqual([]);
+  });
+
   it('rejects load, and what is there stays', async () => {
     const broken = breakable(new MemoryStore());
     const t = createTestBus({ deadLetters: { store: broken.store, storeTimeoutMs: 100 } });
