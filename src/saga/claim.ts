@@ -17,6 +17,7 @@ import {
   type Json,
   revived,
   type SagaJournal,
+  type SagaStage,
 } from './journal.ts';
 import { inTime, JournalKeeper, versionOf } from './journal-keeper.ts';
 import { freezeJson, sameJson } from './json.ts';
@@ -178,6 +179,17 @@ export function refuseChanged(
   throw new SagaChangedError(saga, id, what);
 }
 
+const STAGES: ReadonlySet<unknown> = new Set<SagaStage>([
+  'running',
+  'compensating',
+  'completed',
+  'compensated',
+  'compensation-failed',
+  'failed-after-pivot',
+  'cancelled',
+  'parked',
+]);
+
 /** Reads what a store has under a saga's key. */
 export function parseJournal(value: string, saga: string, id: string): SagaJournal {
   let journal: Partial<SagaJournal> | null = null;
@@ -186,8 +198,13 @@ export function parseJournal(value: string, saga: string, id: string): SagaJourn
   } catch {
     // No JSON at all: refused below, as what is no journal.
   }
-  if (journal?.format === 1 && typeof journal.steps === 'object') {
+  if (journal?.format === 1 && STAGES.has(journal.status) && hasSteps(journal)) {
     return freezeJson(journal as unknown as Json) as unknown as SagaJournal;
   }
   throw new SagaChangedError(saga, id, 'what the store has is no journal of this version');
+}
+
+function hasSteps({ steps }: Partial<SagaJournal>): boolean {
+  if (typeof steps !== 'object' || steps === null || Array.isArray(steps)) return false;
+  return Object.values(steps).every((step) => typeof step?.state === 'string');
 }

@@ -1,11 +1,10 @@
 import type { Store } from '../stores/store.ts';
-import type { Json, SagaJournal } from './journal.ts';
+import type { SagaJournal } from './journal.ts';
 
-/** A saga that somebody in this process works on. */
+/** A saga that somebody in this process works on, or tries to take up. */
 export interface LiveSaga {
-  readonly fingerprint: string;
-  /** Known to those who began it with `run`. */
-  readonly input: { readonly input: Json | undefined } | undefined;
+  /** What it is when it was taken up or is over; undefined when only he was refused who tried. */
+  readonly claimed: Promise<SagaJournal | undefined>;
   readonly over: Promise<SagaJournal>;
 }
 

@@ -99,6 +99,8 @@ export class Runner {
   }
 
   async #goOn(): Promise<boolean> {
+    // Also before the first step: it may have had to stop while it was being taken up.
+    if (this.#halt.aborted) throw this.#halt.reason;
     const todo = next(this.#parts.plan, this.#keeper.journal);
     if (todo.action === 'run') await this.#runSteps(todo.steps);
     else if (todo.action === 'compensate') await this.#undoSteps(todo.steps);
@@ -108,7 +110,6 @@ export class Runner {
       this.#tell({ type: 'finished', status: todo.status });
       return false;
     }
-    if (this.#halt.aborted) throw this.#halt.reason;
     return true;
   }
 

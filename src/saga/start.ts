@@ -2,11 +2,11 @@ import { onAbort } from '../kernel/abort.ts';
 import { Deferred } from '../kernel/deferred.ts';
 import { isTellaskError } from '../kernel/errors.ts';
 import type { Store } from '../stores/store.ts';
-import { type Claimed, claimSaga } from './claim.ts';
-import { SagaChangedError, SagaInputError } from './errors.ts';
-import type { Json, SagaJournal } from './journal.ts';
+import { type Claimed, claimSaga, refuseChanged } from './claim.ts';
+import { SagaInputError } from './errors.ts';
+import { isOver, isStuck, type Json, type SagaJournal } from './journal.ts';
 import { sameJson } from './json.ts';
-import { liveSagas, ownersThatEnded } from './live-sagas.ts';
+import { type LiveSaga, liveSagas, ownersThatEnded } from './live-sagas.ts';
 import type { Plan } from './plan.ts';
 import { tell } from './progress.ts';
 import { escapeId, Runner } from './runner.ts';
@@ -24,22 +24,19 @@ export interface Order {
 }
 
 /** Begins a saga or takes it up, and resolves when it is over. Who comes second joins the first. */
-export function startSaga(order: Order): Promise<SagaJournal> {
-  const { plan, store, id, begin, terms } = order;
+export async function startSaga(order: Order): Promise<SagaJournal> {
+  const { plan, store, id, terms } = order;
   const sagas = liveSagas(store);
   const key = storeKey(plan.name, id);
-  const there = sagas.get(key);
-  if (there !== undefined) {
-    refuseOther(order, there.fingerprint, there.input);
-    return joined(there.over, terms.signal).then((journal) => {
-      // Who took it up did not know what it was begun with.
-      refuseOther(order, journal.shape, { input: journal.input });
-      return journal;
-    });
+  for (;;) {
+    const there = sagas.get(key);
+    if (there === undefined) return first(order, sagas, key);
+    // Only what has been taken up can be joined: what refused another is no business of this one.
+    const journal = await unlessAborted(there.claimed, terms.signal);
+    if (journal === undefined || (terms.force && isStuck(journal))) continue;
+    refuseOther(order, journal);
+    return unlessAborted(there.over, terms.signal);
   }
-  const over = work(order, key).finally(() => sagas.delete(key));
-  sagas.set(key, { over, fingerprint: plan.fingerprint, input: begin });
-  return over;
 }
 
 /** Under which key a store keeps it. */
@@ -47,33 +44,65 @@ export function storeKey(saga: string, id: string): string {
   return `saga/${saga}/${escapeId(id)}`;
 }
 
-function refuseOther({ plan, id, begin }: Order, shape: string, input: Order['begin']): void {
-  if (plan.fingerprint !== shape) {
-    const what = `it runs as ${shape}, and is defined as ${plan.fingerprint} here`;
-    throw new SagaChangedError(plan.name, id, what);
+function refuseOther({ plan, id, begin }: Order, journal: SagaJournal): void {
+  if (!isOver(journal)) {
+    const { name, fingerprint } = plan;
+    refuseChanged({ saga: name, id, fingerprint }, journal);
   }
-  if (begin === undefined || input === undefined) return;
-  if (!sameJson(begin.input, input.input)) throw new SagaInputError(plan.name, id);
+  if (begin !== undefined && !sameJson(begin.input, journal.input)) {
+    throw new SagaInputError(plan.name, id);
+  }
 }
 
 /** Whoever joins may stop waiting; the saga belongs to the one who began it. */
-function joined(over: Promise<SagaJournal>, signal: AbortSignal | undefined): Promise<SagaJournal> {
-  if (signal === undefined) return over;
-  const waiting = new Deferred<SagaJournal>();
-  over.then(
-    (journal) => waiting.resolve(journal),
+function unlessAborted<T>(awaited: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return awaited;
+  const waiting = new Deferred<T>();
+  awaited.then(
+    (value) => waiting.resolve(value),
     (error: unknown) => waiting.reject(error),
   );
   const unlink = onAbort(signal, (reason) => waiting.reject(reason));
   return waiting.promise.finally(unlink);
 }
 
-async function work(order: Order, key: string): Promise<SagaJournal> {
-  const { env } = order.terms;
+/** Takes it up, also for those who come meanwhile. */
+function first(order: Order, sagas: Map<string, LiveSaga>, key: string): Promise<SagaJournal> {
+  const claimed = new Deferred<SagaJournal | undefined>();
+  // Most often nobody waits for it.
+  claimed.promise.catch(() => {});
+  const gone = (): void => {
+    if (sagas.get(key) === live) sagas.delete(key);
+  };
+  const isThere = (journal: SagaJournal): void => {
+    // Whoever wants more than to see what is over takes it up himself.
+    if (isOver(journal)) gone();
+    claimed.resolve(journal);
+  };
+  const refused = (error: unknown): void => {
+    gone();
+    // A store that does not answer one will not answer others, who would wait one by one.
+    if (isTellaskError(error, 'TELLASK_SAGA_STOPPED')) claimed.reject(error);
+    else claimed.resolve(undefined);
+  };
+  const over = work(order, key, isThere);
+  const live = { claimed: claimed.promise, over };
+  sagas.set(key, live);
+  // Once it is there, `refused` tells nobody anything new.
+  over.then(gone, refused);
+  return over;
+}
+
+async function work(
+  order: Order,
+  key: string,
+  isThere: (journal: SagaJournal) => void,
+): Promise<SagaJournal> {
   const ended = ownersThatEnded(order.store);
-  const owner = env.idPrefix().replace(/-$/, '');
+  const owner = order.terms.env.idPrefix().replace(/-$/, '');
   try {
     const claimed = await claim(order, key, owner, ended);
+    isThere('over' in claimed ? claimed.over : claimed.keeper.journal);
     return 'over' in claimed ? claimed.over : await drive(order, claimed);
   } catch (error) {
     // It may hold the saga still, and will never say that it does not.

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Agent, type Context, MemoryStore, saga } from '../../src/index.ts';
+import { type Agent, type Context, MemoryStore, type Store, saga } from '../../src/index.ts';
 import { makeBus } from '../make-bus.ts';
 import { expectBalanced, gate, outcomeOf } from './books.ts';
 
@@ -189,6 +189,43 @@ describe.each(['real', 'simulated'] as const)('a saga on a bus, on the %s Env', 
 
     expect(why).toBe('TELLASK_SAGA_STOPPED');
     const [info] = await makeBooking().list({ store });
+    expect(info).toMatchObject({ id: '7', status: 'running', owner: undefined });
+  });
+
+  it('begins no step when the bus of its handler closes while it is being taken up', async () => {
+    const { bus, settle } = makeBus(env);
+    const store = new MemoryStore();
+    const free = gate();
+    const slow: Store = {
+      get: (key) => store.get(key),
+      scan: (prefix, options) => store.scan(prefix, options),
+      read: (options) => store.read(options),
+      commit: async (writes) => {
+        await free.opened;
+        return store.commit(writes);
+      },
+      close: () => store.close(),
+    };
+    const log: string[] = [];
+    const trips = saga<Trip>('booking')
+      .step('flight', { run: () => void log.push('flight') })
+      .step('hotel', { run: () => void log.push('hotel') });
+    bus.register('agency').subscribe('trip', async ({ payload }, context) => {
+      await trips
+        .run('7', payload as Trip, { as: context, store: slow })
+        .catch((error) => log.push(error.code));
+    });
+    bus.send('agency', 'trip', { to: 'Rome' });
+    await settle();
+
+    const closing = bus.close({ mode: 'abort' });
+    await settle();
+    free.open();
+    await closing;
+    await settle();
+
+    expect(log).toEqual(['TELLASK_SAGA_STOPPED']);
+    const [info] = await trips.list({ store });
     expect(info).toMatchObject({ id: '7', status: 'running', owner: undefined });
   });
 

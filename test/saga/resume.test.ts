@@ -515,8 +515,13 @@ describe('a store', () => {
     const store: Store = new MemoryStore();
     await store.commit([{ key: 'saga/trip/1', value: 'no json' }]);
     await store.commit([{ key: 'saga/trip/2', value: '{"format":2}' }]);
+    const torn = ['{"steps":null}', '{"steps":{"a":null}}', '{"steps":[]}', '{"status":"late"}'];
+    for (const [at, text] of torn.entries()) {
+      const journal = { format: 1, status: 'running', steps: {}, ...JSON.parse(text) };
+      await store.commit([{ key: `saga/trip/${at + 3}`, value: JSON.stringify(journal) }]);
+    }
 
-    for (const id of ['1', '2']) {
+    for (const id of ['1', '2', '3', '4', '5', '6']) {
       await expect(trip(new World()).resume(id, { store })).rejects.toMatchObject({
         code: 'TELLASK_SAGA_CHANGED',
       });
