@@ -1,6 +1,5 @@
 // ---- the bus
 
-// ---- state
 export { DeniedError } from './access/errors.ts';
 export type { AccessDecision, AccessEffect, AccessRule, AccessRules } from './access/rules.ts';
 // ---- agents
@@ -281,6 +280,14 @@ export type { SagaContext } from './saga/saga-context.ts';
 export type { SagaInfo } from './saga/saga-list.ts';
 export type { SagaListOptions, SagaResumeOptions, SagaRunOptions } from './saga/saga-options.ts';
 export type { SagaCall, SagaStep } from './saga/step.ts';
+// ---- state
+export {
+  type Cached,
+  type CachedMetrics,
+  type CachedOptions,
+  type CacheSource,
+  cached,
+} from './state/cached.ts';
 export type { StateMetrics } from './state/core.ts';
 // ---- state
 export { diff, type PatchOperation } from './state/diff.ts';
