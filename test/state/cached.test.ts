@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Deferred } from '../../src/kernel/deferred.ts';
-import { type CachedOptions, cached } from '../../src/state/cached.ts';
+import { type Cached, type CachedOptions, cached } from '../../src/state/cached.ts';
 import { SimEnv } from '../../src/testing/sim-env.ts';
 import { thrownBy } from './make-state.ts';
 
