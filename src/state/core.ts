@@ -288,6 +288,7 @@ export class StateCore {
   close(): void {
     this.#closed = true;
     this.#expiry.close();
+    this.locks.close(new StateClosedError());
     this.watchers.end();
   }
 

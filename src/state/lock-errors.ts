@@ -1,7 +1,7 @@
 import { TellaskError } from '../kernel/errors.ts';
 
-/** Why a lock is no longer held: `left` when its holder has left the bus. */
-export type LockLoss = 'expired' | 'released' | 'left';
+/** Why a lock is no longer held: `left` when its holder has left the bus, `closed` with the state. */
+export type LockLoss = 'expired' | 'released' | 'left' | 'closed';
 
 /** Nobody let go of the lock in time (`TELLASK_LOCK_TIMEOUT`). */
 export class LockTimeoutError extends TellaskError {
@@ -31,6 +31,7 @@ const LOSSES: Readonly<Record<LockLoss, string>> = {
   expired: 'its lease is over',
   released: 'it was released',
   left: 'its holder has left',
+  closed: 'the state is closed',
 };
 
 /** The lock is not held any more (`TELLASK_LOCK_LOST`): `why` says since what. */

@@ -5,7 +5,12 @@ import { type Linked, LinkedList } from '../kernel/linked-list.ts';
 import { refuseUnknown } from '../kernel/unknown-option.ts';
 import { checkTopic } from '../message/topic.ts';
 import { checkLease, Lock, type LockOptions } from './lock.ts';
-import { LockTimeoutError, type LockWait, StateDeadlockError } from './lock-errors.ts';
+import {
+  type LockLoss,
+  LockTimeoutError,
+  type LockWait,
+  StateDeadlockError,
+} from './lock-errors.ts';
 
 /** Who asks for a lock. */
 export interface Locker {
@@ -60,12 +65,20 @@ export class LockTable {
 
   /** Everything of those who have left is released, and they wait no more. */
   leave(registration: unknown, reason: unknown): void {
+    this.#drop((locker) => locker.registration === registration, 'left', reason);
+  }
+
+  /** Nobody holds a lock any more, and nobody waits for one. */
+  close(reason: unknown): void {
+    this.#drop(() => true, 'closed', reason);
+  }
+
+  #drop(belongs: (locker: Locker) => boolean, loss: LockLoss, reason: unknown): void {
     for (const { held, waiters } of [...this.#keys.values()]) {
       for (const waiter of waiters.toArray()) {
-        if (waiter.locker.registration === registration) this.refuse(waiter, reason);
+        if (belongs(waiter.locker)) this.refuse(waiter, reason);
       }
-      if (held === undefined || held.locker.registration !== registration) continue;
-      held.lock.take('left', reason);
+      if (held !== undefined && belongs(held.locker)) held.lock.take(loss, reason);
     }
   }
 

@@ -31,6 +31,8 @@ interface Scanned {
  */
 export class Staging implements StateGround {
   readonly #core: StateCore;
+  /** Whose key may be shown in an error: a key that is written blindly may be one of others. */
+  readonly #sees: (key: string) => boolean;
   /** Every key that was read or written, as it was at the first touch. */
   readonly #seen = new Map<string, KeptVersion | undefined>();
   readonly #scans: Scanned[] = [];
@@ -45,8 +47,9 @@ export class Staging implements StateGround {
   /** What somebody else has changed; the run is of no use then. */
   conflict: StateConflictError | undefined;
 
-  constructor(core: StateCore) {
+  constructor(core: StateCore, sees: (key: string) => boolean) {
     this.#core = core;
+    this.#sees = sees;
     this.#checkedAt = core.revision;
   }
 
@@ -211,7 +214,7 @@ export class Staging implements StateGround {
       key,
       expectedVersion: seen?.version ?? 0,
       actualVersion: current?.version ?? 0,
-      current: entryOf(current),
+      current: this.#sees(key) ? entryOf(current) : undefined,
       proposed: this.#writes.get(key)?.version.value,
     });
   }

@@ -315,6 +315,7 @@ export class StateView<C extends ContractShape = AnyContract> {
    */
   async lock(key: string, options: LockOptions = {}): Promise<Lock> {
     this.#gate.author(key);
+    this.#core.checkOpen();
     return this.#core.locks.request(key, lockerOf(this.#holder), options);
   }
 
@@ -326,6 +327,7 @@ export class StateView<C extends ContractShape = AnyContract> {
    */
   async lockAll(keys: readonly string[], options: LockOptions = {}): Promise<LockSet> {
     for (const key of Array.isArray(keys) ? keys : []) this.#gate.author(key);
+    this.#core.checkOpen();
     return lockAll(this.#core.locks, lockerOf(this.#holder), keys, options);
   }
 

@@ -6,6 +6,7 @@ import { refuseUnknown } from '../kernel/unknown-option.ts';
 import type { AnyContract, ContractShape } from '../message/contract-types.ts';
 import type { StateCore } from './core.ts';
 import { type StateConflictError, StateTimeoutError } from './errors.ts';
+import { Gate } from './gate.ts';
 import type { Holder } from './holder.ts';
 import { Staging, type StateGround } from './staging.ts';
 import type { StateView } from './state-view.ts';
@@ -163,7 +164,8 @@ class Run<C extends ContractShape> {
 
   constructor(parts: TransactionParts<C>, cancellation: Cancellation) {
     this.#parts = parts;
-    this.#staging = new Staging(parts.core);
+    const gate = new Gate(parts.core, parts.holder);
+    this.#staging = new Staging(parts.core, (key) => gate.sees(key));
     this.#cancellation = cancellation;
   }
 

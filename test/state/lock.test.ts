@@ -251,6 +251,23 @@ describe.each(['real', 'simulated'] as const)('a lock, on the %s Env', (env) => 
     expect(other.held).toBe(true);
   });
 
+  // R:K6
+  it('is lost when the state is closed, and nobody waits for it or asks for it any more', async () => {
+    const { core, as, ended } = makeWorld(env);
+    const lock = await ended(as('a').lock('k'));
+    const waits = as('b').lock('k');
+    waits.catch(() => {});
+    await tick();
+
+    core.close();
+
+    expect(lock.signal.reason).toMatchObject({ code: 'TELLASK_LOCK_LOST', why: 'closed' });
+    expect(await rejection(ended(waits))).toBe('TELLASK_STATE_CLOSED');
+    expect(await rejection(ended(as('c').lock('k')))).toBe('TELLASK_STATE_CLOSED');
+    expect(await rejection(ended(as('c').lockAll(['k'])))).toBe('TELLASK_STATE_CLOSED');
+    expect(core.locks.inspect()).toEqual([]);
+  });
+
   it.each([
     ['a key that is none', (state: StateView) => state.lock('a..b')],
     ['a time-out below 0', (state: StateView) => state.lock('a', { timeoutMs: -1 })],

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { StateManager } from '../../src/state/state-manager.ts';
 import { StateView } from '../../src/state/state-view.ts';
 import type { StateTransaction } from '../../src/state/transaction.ts';
 import { makeWorld, rejection } from './state-world.ts';
@@ -338,6 +339,48 @@ describe.each(['real', 'simulated'] as const)('a transaction, on the %s Env', (e
     const { state, ended } = makeWorld(env);
 
     expect(await rejection(ended(state.transaction((tx) => tx.publish('a', 1))))).toBe('TypeError');
+  });
+});
+
+describe('a transaction of who may not see everything', () => {
+  it('does not show in its conflict what it may not read', async () => {
+    const state = new StateManager({
+      access: { default: 'deny', rules: [{ effect: 'allow', agents: 'blind', actions: 'write' }] },
+    });
+    const blind = state.as('blind');
+
+    const run = blind.transaction(
+      async (tx) => {
+        tx.set('secret', 'mine');
+        state.set('secret', 'yours');
+      },
+      { retries: 0 },
+    );
+
+    const error = await run.catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ code: 'TELLASK_STATE_CONFLICT', key: 'secret' });
+    expect(error).toMatchObject({ current: undefined, lastActor: undefined, proposed: 'mine' });
+  });
+});
+
+describe('a transaction and time', () => {
+  it('writes what expires, and is run again when something has expired meanwhile', async () => {
+    const { state, sim } = makeWorld('simulated');
+    state.set('old', 1, { ttlMs: 10 });
+    const seen: unknown[] = [];
+    const run = state.transaction(async (tx) => {
+      seen.push(tx.get('old')?.value);
+      await new Promise<void>((resolve) => sim?.setTimer(20, resolve));
+      tx.set('new', 1, { ttlMs: 30 });
+    });
+
+    await sim?.advance(45);
+    await run;
+    expect(seen).toEqual([1, undefined]);
+    expect(state.get('new')?.value).toBe(1);
+    await sim?.advance(30);
+
+    expect(state.has('new')).toBe(false);
   });
 });
 
