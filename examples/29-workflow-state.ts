@@ -25,7 +25,7 @@ function makeEditor(agent: Agent): void {
     const flow = workflows<Stage>(state);
     flow.startStage('7', 'review');
     const { content } = documents(state).getDocument('7')?.value ?? {};
-    const qualityScore = String(content).length > 10 ? 0.9 : 0.3;
+    const qualityScore = content === 'Tea.' ? 0.3 : 0.9;
     flow.completeStage('7', 'review', { output: content, qualityScore });
     return qualityScore;
   });
@@ -36,10 +36,8 @@ makeEditor(bus.register('editor'));
 documents(bus.state).createDocument('7', { topic: 'Tea', requirements: ['how long to wait'] });
 const flow = workflows<Stage>(bus.state);
 flow.createWorkflow('7', ['draft', 'review']);
-
-// The order of the stages is kept, whoever asks.
 try {
-  flow.startStage('7', 'review');
+  flow.startStage('7', 'review'); // the order is kept, whoever asks
 } catch (error) {
   console.log(isTellaskError(error, 'TELLASK_STATE_STAGE') && error.message);
 }
