@@ -1,3 +1,4 @@
+import { isA } from '../kernel/is-a.ts';
 import type { Target } from '../resilience/call.ts';
 import type { Chooser } from './chooser.ts';
 import { BusyError, MailboxFullError, RejectedError, ResponderLeftError } from './errors.ts';
@@ -44,7 +45,7 @@ export class Aim implements Target {
 
   blames(error: unknown): boolean {
     // Who says for good that he does not want a message is in good health.
-    return error !== this.#blameless && !(error instanceof RejectedError);
+    return error !== this.#blameless && !isA(error, RejectedError);
   }
 
   /** Whom the attempt that begins now asks. */
@@ -57,7 +58,7 @@ export class Aim implements Target {
 
   /** The attempt was refused before it reached anybody, unless he had no place for it. */
   refused(error: unknown): void {
-    if (!(error instanceof MailboxFullError || error instanceof BusyError)) this.exempt(error);
+    if (!isA(error, MailboxFullError) && !isA(error, BusyError)) this.exempt(error);
   }
 
   exempt(error: unknown): void {

@@ -1,4 +1,5 @@
 import { Deferred } from '../kernel/deferred.ts';
+import { isA } from '../kernel/is-a.ts';
 import { isThenable } from '../kernel/thenable.ts';
 import type { Message } from '../message/message.ts';
 import type { Attempt } from './attempt.ts';
@@ -139,7 +140,7 @@ export class BatchRun {
     const parts = [...(result as unknown[])];
     shares.forEach((share, at) => {
       const part = parts[at];
-      if (part instanceof Error) reject(share, part);
+      if (isA(part, Error)) reject(share, part);
       else resolve(share, part);
     });
   }

@@ -1,5 +1,6 @@
 import { onAbort } from '../kernel/abort.ts';
 import type { Env, Lane, Timer } from '../kernel/env.ts';
+import { isA } from '../kernel/is-a.ts';
 import type { CancelReason } from './bus-events.ts';
 import type { Delivery } from './delivery.ts';
 import { CancelledError, ClosedError } from './errors.ts';
@@ -255,6 +256,6 @@ export function whyCalledOff(
   { delivery }: Pick<Asked, 'delivery'>,
 ): CancelReason | undefined {
   if (delivery?.state === 'deadLettered') return undefined;
-  if (error instanceof ClosedError) return 'closed';
-  return error instanceof CancelledError ? (error.reason as CancelReason) : undefined;
+  if (isA(error, ClosedError)) return 'closed';
+  return isA(error, CancelledError) ? (error.reason as CancelReason) : undefined;
 }

@@ -1,5 +1,6 @@
 import { isTellaskError } from '../kernel/errors.ts';
 import type { GuardedEvents } from '../kernel/events.ts';
+import { isA } from '../kernel/is-a.ts';
 import type { Envelope } from '../message/envelope.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { Metrics } from '../observe/metrics.ts';
@@ -201,7 +202,7 @@ function rejectionFor(delivery: Delivery, reason: DeadLetterReason, error: unkno
   const { owner, home } = delivery.subscription;
   if (reason === 'overflow') return new MailboxFullError(owner, home.mailbox.options.capacity);
   if (reason === 'recipient-stopped') return new ResponderLeftError(owner, topic);
-  if (error instanceof Error) return error;
+  if (isA(error, Error)) return error;
   if (error === undefined && delivery.attempts === 0) return new DeadLetteredError(topic, reason);
   return new HandlerError(error);
 }

@@ -1,5 +1,6 @@
 import { onAbort } from '../kernel/abort.ts';
 import type { Env, Lane, Timer } from '../kernel/env.ts';
+import { isA } from '../kernel/is-a.ts';
 import { type Linked, LinkedList } from '../kernel/linked-list.ts';
 import { isThenable } from '../kernel/thenable.ts';
 import type { Budget, Shortage } from '../message/budget.ts';
@@ -219,7 +220,7 @@ export class Pending implements Asker, Lane, Linked<Pending> {
   withdraw(reason: unknown = new CancelledError(this.message.topic, 'withdrawn')): void {
     const budget = this.message.lineage?.budget;
     const now = this.#parts.env.now();
-    const stopped = reason instanceof BudgetExhaustedError && budget !== undefined;
+    const stopped = isA(reason, BudgetExhaustedError) && budget !== undefined;
     if (!stopped || budget.deadline > now) this.#giveUp('withdrawn', reason);
     else if (this.#overrun === undefined && this.#answer === undefined) {
       this.#timer?.cancel();

@@ -1,4 +1,5 @@
 import type { Env, Lane, Timer } from '../kernel/env.ts';
+import { isA } from '../kernel/is-a.ts';
 import type { Linked } from '../kernel/linked-list.ts';
 import type { Lineage } from '../message/envelope.ts';
 import { Call } from '../resilience/call.ts';
@@ -367,7 +368,7 @@ export class ResilientCall implements Lane, Linked<ResilientCall>, Asked, Stream
 
   /** A budget that is over lets what is in flight say what it has. */
   #askerEnds(reason: unknown): void {
-    if (!(reason instanceof BudgetExhaustedError) || this.#inFlight.length === 0) {
+    if (!isA(reason, BudgetExhaustedError) || this.#inFlight.length === 0) {
       this.#call.abort(reason);
       return;
     }

@@ -1,4 +1,5 @@
 import { isTellaskError } from '../kernel/errors.ts';
+import { isA } from '../kernel/is-a.ts';
 import type { RetryPolicy } from '../resilience/backoff.ts';
 import { decideRetry } from '../resilience/decide-retry.ts';
 import { BudgetExhaustedError } from './bound-errors.ts';
@@ -53,8 +54,8 @@ export function settle(
 export function failureOf(error: unknown, abortReason: unknown): Failure {
   if (abortReason === undefined) return { error };
   if (isTellaskError(abortReason, 'TELLASK_REVOKED')) return { error };
-  if (abortReason instanceof BudgetExhaustedError) {
-    return { error: error instanceof BudgetExhaustedError ? error : abortReason };
+  if (isA(abortReason, BudgetExhaustedError)) {
+    return { error: isA(error, BudgetExhaustedError) ? error : abortReason };
   }
   const timedOut =
     isTellaskError(abortReason, 'TELLASK_HANDLER_TIMEOUT') ||

@@ -1,4 +1,5 @@
 import type { Timer } from '../kernel/env.ts';
+import { isA } from '../kernel/is-a.ts';
 import { isThenable, promiseOf } from '../kernel/thenable.ts';
 import { Attempt, type Watch } from './attempt.ts';
 import { BudgetExhaustedError } from './bound-errors.ts';
@@ -19,12 +20,12 @@ export interface AfterWrapUp {
 export function owesLastCall(delivery: Delivery, error: unknown): error is BudgetExhaustedError {
   const { subscription, replied } = delivery;
   if (subscription.wrapUp === undefined || !subscription.active || replied) return false;
-  return error instanceof BudgetExhaustedError;
+  return isA(error, BudgetExhaustedError);
 }
 
 /** The error with its partial result in the library's own, as everything that is said. */
 export function withOwnPartial(shop: Workshop, error: unknown): unknown {
-  if (!(error instanceof BudgetExhaustedError) || error.partial === undefined) return error;
+  if (!isA(error, BudgetExhaustedError) || error.partial === undefined) return error;
   try {
     const own = shop.takeIn(error.partial);
     return own === error.partial ? error : error.withPartial(own);

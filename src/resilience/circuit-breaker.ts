@@ -1,5 +1,6 @@
 import type { Env } from '../kernel/env.ts';
 import { misuse } from '../kernel/errors.ts';
+import { isA } from '../kernel/is-a.ts';
 import { isThenable, promiseOf } from '../kernel/thenable.ts';
 import type { Call } from './call.ts';
 import type { Circuit } from './circuit.ts';
@@ -286,8 +287,8 @@ function isCalledOff(call: Call): boolean {
 
 /** Turned away by a policy between the breaker and the work, which says nothing about the callee. */
 function wasNotBegun(error: unknown): boolean {
-  if (error instanceof BulkheadFullError) return true;
-  return error instanceof RateLimitedError && error.agent === undefined;
+  if (isA(error, BulkheadFullError)) return true;
+  return isA(error, RateLimitedError) && error.agent === undefined;
 }
 
 /** Of a `timeout` policy above, or of the platform's `AbortSignal.timeout`. */

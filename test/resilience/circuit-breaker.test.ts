@@ -210,6 +210,24 @@ describe('a half-open circuit', () => {
     expect([first, ignored, breaker.status]).toEqual(['stopped', 'not found', 'half-open']);
     expect([await outcome(works), breaker.status]).toEqual(['well', 'closed']);
   });
+
+  it('takes an error that throws when it is looked at for a failure, and never throws itself', async () => {
+    const { env, breaker, failTimes } = make({ failures: 1, openMs: 10 });
+    const hostile = new Proxy(new Error('trap'), {
+      getPrototypeOf: () => {
+        throw new Error('look away');
+      },
+    });
+    await failTimes(1);
+    await env.advance(10);
+
+    const failed = breaker.execute(() => {
+      throw hostile;
+    });
+
+    expect(await failed.catch((error) => error === hostile)).toBe(true);
+    expect([breaker.status, breaker.admits()]).toEqual(['open', false]);
+  });
 });
 
 describe('a result that comes late', () => {
