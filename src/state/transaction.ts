@@ -1,5 +1,6 @@
 import { onAbort } from '../kernel/abort.ts';
 import { Cancellation } from '../kernel/cancellation.ts';
+import type { Env } from '../kernel/env.ts';
 import { misuse } from '../kernel/errors.ts';
 import { readCount } from '../kernel/read-count.ts';
 import { refuseUnknown } from '../kernel/unknown-option.ts';
@@ -10,7 +11,7 @@ import { Gate } from './gate.ts';
 import type { Holder } from './holder.ts';
 import { Staging, type StateGround } from './staging.ts';
 import type { StateView } from './state-view.ts';
-import { nextTurn } from './turn.ts';
+import { laterTurn, nextTurn } from './turn.ts';
 
 /** Options of `transaction`. */
 export interface TransactionOptions {
@@ -116,10 +117,16 @@ export async function transact<C extends ContractShape, T>(
       const done = await run.attempt(fn);
       if (!('conflict' in done)) return done.result;
       if (left === 0) throw done.conflict;
+      await again(parts.core.env);
     }
   } finally {
     limit.close();
   }
+}
+
+/** One that is in its own way for ever still lets others run, and its time-out end it. */
+function again(env: Env): Promise<void> {
+  return new Promise((resolve) => laterTurn(env, 'transaction retry', resolve));
 }
 
 function readOptions(options: TransactionOptions) {

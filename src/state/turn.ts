@@ -9,6 +9,11 @@ export function nextTurn(env: Env, label: string, go: () => void): void {
   else env.post(new Turn(label, go));
 }
 
+/** Goes on when all that was ready before has had its turn, time-outs included. */
+export function laterTurn(env: Env, label: string, go: () => void): void {
+  env.post(new Turn(label, go));
+}
+
 class Turn implements Lane {
   readonly kind = 'state' as const;
   readonly label: string;

@@ -6,7 +6,7 @@ import { type StateLibrary, StateProgram } from './state-program.ts';
 import { tryTransactions } from './transfers.ts';
 
 const ENTRY = `
-  export { StateManager } from './index.ts';
+  export { StateManager } from './state/state-manager.ts';
   export { SimEnv } from './testing/sim-env.ts';
 `;
 

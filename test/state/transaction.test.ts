@@ -363,6 +363,44 @@ describe('a transaction of who may not see everything', () => {
   });
 });
 
+describe('a transaction that is always in its own way', () => {
+  it('lets others run, and its time-out end it', async () => {
+    const { state } = makeWorld('real');
+    const own = async (tx: StateTransaction) => {
+      tx.get('k');
+      state.set('k', 1);
+    };
+
+    const run = state.transaction(own, { retries: Infinity, timeoutMs: 5 });
+
+    expect(await rejection(run)).toBe('TELLASK_STATE_TIMEOUT');
+  });
+});
+
+describe('a transaction of who may write no more when it would commit', () => {
+  it('throws why, and has written and said nothing', async () => {
+    const { core } = makeWorld('real');
+    let fenced = false;
+    const author = () => {
+      if (fenced) throw new RangeError('fenced');
+      return { actor: 'a', causationId: undefined };
+    };
+    const said: string[] = [];
+    const voice = { publish: () => () => void said.push('said'), send: () => () => {} };
+    const view = new StateView(core, { actor: 'a', author, voice });
+
+    const run = view.transaction((tx) => {
+      tx.set('k', 1);
+      tx.publish('t', 1);
+      fenced = true;
+    });
+
+    expect(await rejection(run)).toBe('RangeError');
+    expect(core.revision).toBe(0);
+    expect(said).toEqual([]);
+  });
+});
+
 describe('a transaction and time', () => {
   it('writes what expires, and is run again when something has expired meanwhile', async () => {
     const { state, sim } = makeWorld('simulated');
