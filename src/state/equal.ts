@@ -11,7 +11,7 @@ export function isEqual(one: unknown, other: unknown): boolean {
 }
 
 /** An array or an object. */
-function isContainer(value: unknown): value is Container {
+export function isContainer(value: unknown): value is Container {
   return typeof value === 'object' && value !== null;
 }
 

@@ -1,4 +1,6 @@
 import { markOwned } from '../message/payload.ts';
+import { escapeKey } from './diff.ts';
+import { isContainer, isEqual, isObject } from './equal.ts';
 import { StateValueError } from './errors.ts';
 
 /** What a value may cost. */
@@ -72,13 +74,23 @@ class Taking {
   }
 
   run(value: unknown, previous: unknown): Taken {
-    const taken = this.#take(value, previous);
+    const taken = this.#read(value, previous);
     const bytes = this.#bytesOf(taken);
     if (!isContainer(taken) && taken !== previous) this.#fresh += bytes;
     if (bytes > this.#limits.maxBytes) {
       this.#refuse(`has about ${bytes} bytes, more than ${this.#limits.maxBytes}`);
     }
     return { value: taken, bytes, fresh: this.#fresh };
+  }
+
+  /** A proxy may throw whatever it likes, wherever it is looked at. */
+  #read(value: unknown, previous: unknown): unknown {
+    try {
+      return this.#take(value, previous);
+    } catch (cause) {
+      if (cause instanceof StateValueError) throw cause;
+      throw new StateValueError(this.#key, this.#pointer(), 'cannot be read', { cause });
+    }
   }
 
   #take(value: unknown, previous: unknown): unknown {
@@ -112,26 +124,44 @@ class Taking {
   }
 
   #array(value: readonly unknown[], previous: readonly unknown[] | undefined): unknown {
+    this.#checkArray(value);
     const copy: unknown[] = [];
     const { length } = value;
+    const costs: number[] | undefined = previous && previous.length !== length ? [] : undefined;
     let same = previous?.length === length;
     for (let i = 0; i < length; i++) {
+      const cost = this.#fresh;
       const part = this.#part(i, value[i], previous?.[i]);
       if (part !== previous?.[i]) same = false;
       copy.push(part);
+      costs?.push(this.#fresh - cost);
     }
-    return same ? previous : this.#seal(copy, previous);
+    if (same) return previous;
+    if (previous !== undefined && costs !== undefined) this.#shareEnd(copy, previous, costs);
+    return this.#seal(copy, previous);
+  }
+
+  /** What came into a list, or went, has moved all that is behind it. */
+  #shareEnd(copy: unknown[], previous: readonly unknown[], costs: readonly number[]): void {
+    const shift = previous.length - copy.length;
+    for (let i = copy.length - 1; i >= 0 && i + shift >= 0; i--) {
+      const before = previous[i + shift];
+      if (!isEqual(copy[i], before)) return;
+      if (!isContainer(before) || copy[i] === before) continue;
+      copy[i] = before;
+      this.#fresh -= costs[i] as number;
+    }
   }
 
   #object(value: object, previous: unknown): unknown {
     this.#checkPlain(value);
-    const before = isPlain(previous) ? previous : undefined;
+    const before = isObject(previous) ? previous : undefined;
     const keys = Object.keys(value);
     const copy: Record<string, unknown> = {};
     let same = before !== undefined && sameKeys(keys, before);
     for (const key of keys) {
       const old = before !== undefined && Object.hasOwn(before, key) ? before[key] : undefined;
-      const part = this.#part(key, this.#read(value, key), old);
+      const part = this.#part(key, this.#property(value, key), old);
       if (part !== old) same = false;
       copy[key] = part;
     }
@@ -139,7 +169,7 @@ class Taking {
   }
 
   /** The value of a property; an accessor is no data. */
-  #read(value: object, key: string): unknown {
+  #property(value: object, key: string): unknown {
     if (key === '__proto__') this.#refuseAt(key, 'is a name that JSON objects may not have here');
     const descriptor = Object.getOwnPropertyDescriptor(value, key);
     if (descriptor === undefined || !('value' in descriptor)) this.#refuseAt(key, 'is an accessor');
@@ -179,6 +209,15 @@ class Taking {
     return typeof value === 'number' ? 8 : 4;
   }
 
+  #checkArray(value: readonly unknown[]): void {
+    const prototype: object | null = Object.getPrototypeOf(value);
+    if (prototype === Array.prototype) return;
+    // In another realm, too, the prototype of an array is two steps away from nothing.
+    const above = prototype && Object.getPrototypeOf(prototype);
+    if (above && Object.getPrototypeOf(above) === null) return;
+    this.#refuse('is an instance of a class; JSON has plain objects and arrays only');
+  }
+
   #checkPlain(value: object): void {
     const prototype: object | null = Object.getPrototypeOf(value);
     if (prototype === null || prototype === Object.prototype) return;
@@ -199,9 +238,12 @@ class Taking {
   }
 
   #refuse(problem: string): never {
+    throw new StateValueError(this.#key, this.#pointer(), problem);
+  }
+
+  #pointer(): string {
     const keys = this.#path.slice(0, this.#depth);
-    const path = keys.map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`);
-    throw new StateValueError(this.#key, path.join(''), problem);
+    return keys.map((key) => `/${escapeKey(String(key))}`).join('');
   }
 }
 
@@ -211,14 +253,6 @@ const NOT_JSON: Readonly<Record<string, string>> = {
   symbol: 'is a symbol',
   bigint: 'is a bigint; write it as a string',
 };
-
-function isContainer(value: unknown): value is object {
-  return typeof value === 'object' && value !== null;
-}
-
-function isPlain(value: unknown): value is Record<string, unknown> {
-  return isContainer(value) && !Array.isArray(value);
-}
 
 function sameKeys(keys: readonly string[], other: object): boolean {
   const others = Object.keys(other);
