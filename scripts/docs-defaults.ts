@@ -3,6 +3,7 @@ import { MAX_ALTERNATIVES } from '../src/message/pattern-range.ts';
 import { toRetryPolicy } from '../src/resilience/backoff.ts';
 import { CIRCUIT_DEFAULTS } from '../src/resilience/circuit-options.ts';
 import { BUDGET_DEFAULTS } from '../src/resilience/retry-budget.ts';
+import { STATE_DEFAULTS } from '../src/state/state-defaults.ts';
 import { DEFAULTS } from '../src/wiring/bus-options.ts';
 
 type Described = readonly [option: string, meaning: string];
@@ -79,6 +80,12 @@ export function defaultsPage(): string {
     '',
     ...table(policyRows()),
     '',
+    '## State',
+    '',
+    'Of `new StateManager` and what is done with it.',
+    '',
+    ...table(stateRows()),
+    '',
     '## Bounds that are no options',
     '',
     ...table(boundRows()),
@@ -125,6 +132,20 @@ function circuitRows(): string[] {
     row(of('maxCircuits'), 'circuits of keys that are kept', d.maxCircuits),
     row(of('window.failureRate'), 'share of failures that opens it', d.failureRate),
     row(of('window.minimumCalls'), 'calls before anything is concluded', d.minimumCalls),
+  ];
+}
+
+function stateRows(): string[] {
+  const d = STATE_DEFAULTS;
+  return [
+    row('`history.maxVersions`', 'versions of one key, the current one included', d.maxVersions),
+    row('`history.maxBytes`', 'bytes of all that is past', d.maxHistoryBytes),
+    row('`maxValueBytes`', 'bytes of one value, as JSON', d.maxValueBytes),
+    row('`maxDepth`', 'levels of a value', d.maxDepth),
+    row('`transaction`: `retries`', 'runs after the first', d.retries),
+    row('`lock`, `withLock`, `lockAll`: `timeoutMs`', 'how long they wait', d.lockTimeoutMs),
+    row('`lock`, `withLock`, `lockAll`: `leaseMs`', 'until it is taken away', d.leaseMs),
+    row('`watch`: `buffer`', 'unread versions that are kept', d.watchBuffer),
   ];
 }
 

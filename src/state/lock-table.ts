@@ -11,6 +11,7 @@ import {
   type LockWait,
   StateDeadlockError,
 } from './lock-errors.ts';
+import { STATE_DEFAULTS } from './state-defaults.ts';
 
 /** Who asks for a lock. */
 export interface Locker {
@@ -265,7 +266,11 @@ const OPTIONS: ReadonlySet<string> = new Set<keyof LockOptions>(['timeoutMs', 'l
 
 function readOptions(options: LockOptions) {
   refuseUnknown(options, OPTIONS, 'lock');
-  const { timeoutMs = 10_000, leaseMs = 30_000, signal } = options;
+  const {
+    timeoutMs = STATE_DEFAULTS.lockTimeoutMs,
+    leaseMs = STATE_DEFAULTS.leaseMs,
+    signal,
+  } = options;
   if (typeof timeoutMs !== 'number' || !(timeoutMs >= 0)) {
     throw misuse('timeoutMs', 'a number of milliseconds from 0, or Infinity', timeoutMs);
   }

@@ -2,6 +2,7 @@ import { misuse } from '../kernel/errors.ts';
 import type { Holder } from './holder.ts';
 import { type Lock, type LockOptions, LockSet } from './lock.ts';
 import type { Locker, LockTable } from './lock-table.ts';
+import { STATE_DEFAULTS } from './state-defaults.ts';
 
 const HOST = '$host';
 
@@ -20,7 +21,7 @@ export async function lockAll(
   options: LockOptions,
 ): Promise<LockSet> {
   if (!Array.isArray(keys)) throw misuse('The first argument of lockAll', 'an array of keys', keys);
-  const { timeoutMs = 10_000 } = options;
+  const { timeoutMs = STATE_DEFAULTS.lockTimeoutMs } = options;
   const until = table.env.now() + timeoutMs;
   const locks: Lock[] = [];
   try {

@@ -8,6 +8,7 @@ import { fixedHolder } from './holder.ts';
 import type { LockInspection } from './lock-table.ts';
 import { type StateHome, type StateSeat, seatOf } from './on-bus.ts';
 import { StateAccess, type StateAccessRules } from './state-access.ts';
+import { STATE_DEFAULTS } from './state-defaults.ts';
 import { StateEnv } from './state-env.ts';
 import { StateView } from './state-view.ts';
 
@@ -133,8 +134,10 @@ function readOptions(
   env: Env,
 ): ConstructorParameters<typeof StateCore>[0] {
   const { contract, open = false, history = {} } = options;
-  const { maxValueBytes = 1_048_576, maxDepth = 100 } = options;
-  const { maxVersions = 100, maxBytes = 16_777_216 } = history;
+  const { maxValueBytes = STATE_DEFAULTS.maxValueBytes, maxDepth = STATE_DEFAULTS.maxDepth } =
+    options;
+  const { maxVersions = STATE_DEFAULTS.maxVersions } = history;
+  const { maxBytes = STATE_DEFAULTS.maxHistoryBytes } = history;
   return {
     env,
     contract: contract instanceof Contract ? contract : undefined,

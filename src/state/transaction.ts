@@ -10,6 +10,7 @@ import { type StateConflictError, StateTimeoutError } from './errors.ts';
 import { Gate } from './gate.ts';
 import type { Holder } from './holder.ts';
 import { Staging, type StateGround } from './staging.ts';
+import { STATE_DEFAULTS } from './state-defaults.ts';
 import type { StateView } from './state-view.ts';
 import { laterTurn, nextTurn } from './turn.ts';
 
@@ -131,7 +132,7 @@ function again(env: Env): Promise<void> {
 
 function readOptions(options: TransactionOptions) {
   refuseUnknown(options, OPTIONS, 'transaction');
-  const { retries = 3, timeoutMs = Infinity, signal } = options;
+  const { retries = STATE_DEFAULTS.retries, timeoutMs = Infinity, signal } = options;
   readCount('retries', retries, 0);
   if (typeof timeoutMs !== 'number' || !(timeoutMs >= 0)) {
     throw misuse('timeoutMs', 'a number of milliseconds from 0', timeoutMs);

@@ -7,6 +7,7 @@ import type { StateCore } from './core.ts';
 import type { KeptVersion } from './entry.ts';
 import { StateGapError, StateVersionError } from './errors.ts';
 import type { KeyRecord } from './history.ts';
+import { STATE_DEFAULTS } from './state-defaults.ts';
 import { type Backlog, EveryVersion, NewestVersions } from './watch-backlog.ts';
 import { Watcher, type WatcherHome } from './watcher.ts';
 
@@ -68,7 +69,7 @@ export class Watchers implements WatcherHome {
   watch(source: string, options: WatchOptions, viewer: Viewer): Watcher {
     this.#core.checkOpen();
     checkOptions(options);
-    const { buffer = 1_024, latest = false, signal } = options;
+    const { buffer = STATE_DEFAULTS.watchBuffer, latest = false, signal } = options;
     const pattern = compilePattern(source);
     const past = pastOf(this.#core, pattern, options, viewer);
     const backlog: Backlog = new (latest ? NewestVersions : EveryVersion)(past, buffer);

@@ -81,7 +81,7 @@ const RESULT: ReadonlySet<string> = new Set<keyof StageResult>(['output', 'quali
  * @example
  * ```ts
  * import { StateManager, workflows } from 'tellask';
- * const report = workflows(new StateManager().as('writer'));
+ * const report = workflows<'draft' | 'review'>(new StateManager().as('writer'));
  * report.createWorkflow('7', ['draft', 'review']);
  * report.startStage('7', 'draft');
  * report.completeStage('7', 'draft', { output: 'Tea', qualityScore: 0.6 });
