@@ -30,7 +30,7 @@ interface Key {
 }
 
 /** One key, as everybody who reads the documentation would write it down. */
-export const keyModel: SequentialModel<Key, Input, Output> = {
+const keyModel: SequentialModel<Key, Input, Output> = {
   initial: () => ({ version: 0, value: undefined }),
   step(state, input, output) {
     const [after, expected] = sequentially(state, input);
