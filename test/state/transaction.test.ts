@@ -203,7 +203,7 @@ describe.each(['real', 'simulated'] as const)('a transaction, on the %s Env', (e
 
   // R:K2
   it.each([0, 1, 3])('gives up after %i retries, with the conflict', async (retries) => {
-    const { state, as, ended } = makeWorld(env);
+    const { core, state, as, ended } = makeWorld(env);
     let runs = 0;
 
     const run = as('a').transaction(
@@ -218,6 +218,7 @@ describe.each(['real', 'simulated'] as const)('a transaction, on the %s Env', (e
     const error = await ended(run.catch((reason: unknown) => reason));
     expect(error).toMatchObject({ code: 'TELLASK_STATE_CONFLICT', key: 'n', lastActor: '$host' });
     expect(runs).toBe(retries + 1);
+    expect(core.conflicts).toBe(runs);
     expect(state.get('n')?.value).toBe(runs);
   });
 
