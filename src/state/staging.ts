@@ -210,7 +210,6 @@ export class Staging implements StateGround {
     seen: KeptVersion | undefined,
     current: KeptVersion | undefined,
   ): StateConflictError {
-    this.#core.conflicts++;
     return new StateConflictError({
       key,
       expectedVersion: seen?.version ?? 0,
