@@ -94,7 +94,7 @@ export async function claimSaga(claim: Claim): Promise<Claimed> {
 
 async function claimOnce(claim: Claim): Promise<Claimed> {
   const { env, store, key, saga, id } = claim;
-  const stored = await ask(claim, () => store.get(key));
+  const stored = (await ask(claim, () => store.get(key))) ?? undefined;
   if (stored === undefined) return begin(claim);
   const journal = parseJournal(stored.value, saga, id);
   if (claim.begin !== undefined && !sameJson(claim.begin.input, journal.input)) {
@@ -152,8 +152,10 @@ async function park(claim: Claim, journal: SagaJournal, version: number): Promis
 async function write(claim: Claim, journal: SagaJournal, expectedVersion: number): Promise<number> {
   const { env, store, key } = claim;
   const value = JSON.stringify({ ...journal, updatedAt: env.wall() });
-  const commit = await ask(claim, () => store.commit([{ key, value, expectedVersion }]));
-  return versionOf(commit, key);
+  // What it answers is read here, so that an answer that is none stops the saga like any other fault.
+  return ask(claim, async () =>
+    versionOf(await store.commit([{ key, value, expectedVersion }]), key),
+  );
 }
 
 /** What the store rejects with is the cause of what the saga does; conflicts are news, not faults. */

@@ -1,6 +1,7 @@
 import { Deferred } from '../kernel/deferred.ts';
 import type { Env, Timer } from '../kernel/env.ts';
 import { isTellaskError } from '../kernel/errors.ts';
+import { promiseOf } from '../kernel/thenable.ts';
 import type { Commit, Store } from '../stores/store.ts';
 import { SagaLeaseLostError, SagaStoppedError } from './errors.ts';
 import { type Change, isOver, type SagaJournal } from './journal.ts';
@@ -146,8 +147,9 @@ export function inTime<T>(env: Env, ms: number, answer: Promise<T>): Promise<T> 
   const waiting = new Deferred<T>();
   const late = (): void => waiting.reject(new Error(`The store has not answered within ${ms} ms`));
   const timer = env.setTimer(ms, late, { keepAlive: true, label: 'saga store' });
-  answer.then(
-    (value) => waiting.resolve(value),
+  // A store that gives no promise has answered, too.
+  promiseOf(answer).then(
+    (value) => waiting.resolve(value as T),
     (error: unknown) => waiting.reject(error),
   );
   return waiting.promise.finally(() => timer.cancel());

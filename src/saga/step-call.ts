@@ -1,3 +1,4 @@
+import { CancelledError } from '../delivery/errors.ts';
 import { onAbort } from '../kernel/abort.ts';
 import { Cancellation } from '../kernel/cancellation.ts';
 import { Deferred } from '../kernel/deferred.ts';
@@ -47,6 +48,8 @@ export class StepCall {
   #unknown = false;
   /** An attempt came to its end, also when a policy did not like what it returned. */
   #returned = false;
+  /** Whoever called it has gone on: a policy that calls it now comes too late. */
+  #over = false;
   /** The last attempt that failed. */
   #failed: { readonly error: unknown } | undefined;
 
@@ -74,7 +77,14 @@ export class StepCall {
   async #execute(above: Cancellation): Promise<unknown> {
     const policy = this.#policy();
     if (policy === undefined) return this.#attempt(above);
-    return policy.execute((execution) => this.#attempt(above, execution?.signal), above.signal);
+    try {
+      return await policy.execute(
+        (execution) => this.#attempt(above, execution?.signal),
+        above.signal,
+      );
+    } finally {
+      this.#over = true;
+    }
   }
 
   #policy(): Policy | undefined {
@@ -87,6 +97,8 @@ export class StepCall {
   /** A policy tries again by calling this again. */
   async #attempt(above: Cancellation, signal?: AbortSignal): Promise<unknown> {
     if (above.aborted) throw above.reason;
+    // What it did now would be undone by nobody.
+    if (this.#over) throw new CancelledError(this.#parts.name, 'its policy has ended');
     if (this.#failed !== undefined) this.#parts.retried(this.attempts, this.#failed.error);
     this.attempts += 1;
     const call = new OneCall(this.#parts, this.attempts);

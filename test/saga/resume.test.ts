@@ -481,6 +481,25 @@ describe('a store', () => {
     expect(world.log).toEqual([]);
   });
 
+  it('may answer without a promise, and stops the saga when its answer is none', async () => {
+    const inner = new MemoryStore();
+    const written = await inner.commit([{ key: 'other', value: '1' }]);
+    const silent = { ...elsewhere(inner), get: () => undefined, commit: () => undefined };
+    const deaf = { ...elsewhere(inner), commit: async () => undefined };
+    const plain = {
+      ...elsewhere(inner),
+      get: () => null,
+      commit: ([write]: readonly { readonly key: string }[]) => {
+        return { ...written, writes: [{ ...write, version: written.revision }] };
+      },
+    };
+    const run = (store: unknown) => trip(new World()).run('1', {}, { store: store as Store });
+
+    await expect(run(silent)).rejects.toMatchObject({ code: 'TELLASK_SAGA_STOPPED' });
+    await expect(run(deaf)).rejects.toMatchObject({ code: 'TELLASK_SAGA_STOPPED' });
+    expect((await run(plain)).status).toBe('completed');
+  });
+
   it('that fails while others of a group run aborts them and waits for them', async () => {
     const world = new World();
     let broken = false;

@@ -367,6 +367,26 @@ describe('a policy of any make', () => {
     expect([status, ...world.log]).toEqual(['compensated', 'a', 'b', 'undo a late']);
   });
 
+  it('runs nothing any more when it calls after it has ended', async () => {
+    const world = new World();
+    let late = (): unknown => undefined;
+    // Answers by itself, and calls when nobody waits for it.
+    const hasty = {
+      execute: (fn: (execution: never) => unknown) => {
+        late = () => Promise.resolve(fn({} as never)).catch((error) => error.code);
+        return Promise.resolve('made up' as never);
+      },
+    };
+    const trip = saga('trip')
+      .step('a', world.step('a', { policy: hasty }))
+      .step('b', world.failing('b', full));
+
+    const { status } = await trip.run('1', {});
+
+    expect(await late()).toBe('TELLASK_CANCELLED');
+    expect([status, ...world.standing]).toEqual(['compensated']);
+  });
+
   it('is told the time of the run, and what it leaves running may have happened when it fails', async () => {
     const world = new World();
     const env = new SimEnv();
