@@ -1,0 +1,58 @@
+import { expectTypeOf, test } from 'vitest';
+import { z } from 'zod';
+import { defineContract } from '../../src/message/contract.ts';
+import type { StateVersion } from '../../src/state/entry.ts';
+import { StateManager } from '../../src/state/state-manager.ts';
+
+const contract = defineContract({
+  state: {
+    'doc.{id}': z.object({ content: z.string() }),
+    'doc.{id}.score': z.number(),
+    phase: z.enum(['draft', 'final']),
+  },
+});
+
+// R:K5
+test('a watch gives versions of what its pattern can match', async () => {
+  const state = new StateManager({ contract });
+
+  for await (const version of state.watch('doc.*')) {
+    expectTypeOf(version).toEqualTypeOf<StateVersion<{ content: string }>>();
+  }
+  for await (const { value } of state.watch('doc.**')) {
+    expectTypeOf(value).toEqualTypeOf<{ content: string } | number | undefined>();
+  }
+  for await (const { value } of state.watch('phase')) {
+    expectTypeOf(value).toEqualTypeOf<'draft' | 'final' | undefined>();
+  }
+  for await (const { value } of state.watch()) {
+    expectTypeOf(value).toEqualTypeOf<
+      { content: string } | number | 'draft' | 'final' | undefined
+    >();
+  }
+});
+
+test('a pattern that can match nothing is an error', () => {
+  const state = new StateManager({ contract });
+  // @ts-expect-error the contract has no such key
+  state.watch('docs.*');
+});
+
+test('without a contract any pattern goes, and values are unknown', async () => {
+  const state = new StateManager();
+
+  for await (const { value } of state.watch('docs.*', { latest: true })) {
+    expectTypeOf(value).toEqualTypeOf<unknown>();
+  }
+});
+
+test('a pattern not known before run time gives all values', async () => {
+  const state = new StateManager({ contract });
+  const pattern: string = 'doc.7';
+
+  for await (const { value } of state.watch(pattern)) {
+    expectTypeOf(value).toEqualTypeOf<
+      { content: string } | number | 'draft' | 'final' | undefined
+    >();
+  }
+});
