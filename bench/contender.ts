@@ -100,6 +100,13 @@ export interface Gatherer {
   gather(value: number): PromiseLike<readonly unknown[]>;
 }
 
+/** Something that changes, and who reads every change of it. */
+export interface Watched {
+  /** Each reads all that is written from now on. */
+  watch(): AsyncIterable<unknown>;
+  write(value: number): void;
+}
+
 /** What a row can need. A contender takes part in every row whose ability it has. */
 export interface Abilities {
   pubSub: PubSub;
@@ -111,6 +118,7 @@ export interface Abilities {
   laterAsker: Asker;
   streamer: Streamer;
   gatherer: Gatherer;
+  watched: Watched;
   priorityQueue: PriorityQueue;
   taskQueue: TaskQueue;
   /** The same, with up to 100 tasks in one call. */

@@ -5,6 +5,20 @@ export const contender: Contender = {
   name: 'it-pushable',
   package: 'it-pushable',
   abilities: {
+    watched: async () => {
+      const { pushable } = await import('it-pushable');
+      const readers: { push(value: number): unknown }[] = [];
+      return {
+        watch: () => {
+          const values = pushable<number>({ objectMode: true });
+          readers.push(values);
+          return values;
+        },
+        write: (value) => {
+          for (const reader of readers) reader.push(value);
+        },
+      };
+    },
     streamer: async () => {
       const { pushable } = await import('it-pushable');
       return {

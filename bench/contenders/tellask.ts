@@ -132,6 +132,14 @@ export const contender: Contender = {
       });
       return { stream: (chunks) => bus.stream('count', chunks) };
     },
+    watched: async () => {
+      const { StateManager } = await library();
+      const state = new StateManager();
+      return {
+        watch: () => state.watch('doc.*'),
+        write: (value) => void state.set('doc.7', value),
+      };
+    },
     gatherer: async () => {
       const { MessageBus } = await library();
       const bus = new MessageBus();

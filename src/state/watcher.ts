@@ -119,8 +119,13 @@ export class Watcher implements StateWatch, Routable {
   }
 
   next(): Promise<Result> {
+    if (this.#readers.length === 0) {
+      const value = this.#backlog.take();
+      // Most of what is read was there already, and a promise that is settled costs a third.
+      if (value !== undefined) return Promise.resolve({ done: false, value });
+    }
     const reader = new Deferred<Result>();
-    if (this.#readers.length === 0 && this.#readable) this.#give(reader);
+    if (this.#readers.length === 0 && this.#ended) this.#give(reader);
     else this.#readers.push(reader);
     return reader.promise;
   }
