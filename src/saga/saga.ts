@@ -54,7 +54,8 @@ const MAX_KEPT = 250;
 export class Saga<I, R extends object, C extends ContractShape = AnyContract> {
   readonly #plan: Plan;
   #memory: MemoryStore | undefined;
-  readonly #kept: string[] = [];
+  /** The oldest first. */
+  readonly #kept = new Set<string>();
 
   /** @internal */
   constructor(plan: Plan) {
@@ -230,9 +231,16 @@ export class Saga<I, R extends object, C extends ContractShape = AnyContract> {
     checkId(plan, id);
     const begin = verb === 'run' ? { input: takeJson(input, 'The input') } : undefined;
     const store = options.store ?? this.#ownStore();
-    const journal = await startSaga({ plan, store, id, begin, terms });
-    if (options.store === undefined) await this.#keep(id);
-    return resultOf(plan, journal) as SagaResult<R>;
+    // What is tried once more is not to be forgotten as the oldest that ended.
+    const kept = options.store === undefined && this.#kept.delete(id);
+    let over = kept;
+    try {
+      const journal = await startSaga({ plan, store, id, begin, terms });
+      over = options.store === undefined;
+      return resultOf(plan, journal) as SagaResult<R>;
+    } finally {
+      if (over) await this.#keep(id);
+    }
   }
 
   #ownStore(): Store {
@@ -242,11 +250,11 @@ export class Saga<I, R extends object, C extends ContractShape = AnyContract> {
 
   /** In memory only the last ones that ended are kept. */
   async #keep(id: string): Promise<void> {
-    if (this.#kept.includes(id)) return;
-    this.#kept.push(id);
-    if (this.#kept.length <= MAX_KEPT) return;
-    const oldest = storeKey(this.name, this.#kept.shift() as string);
-    await this.#ownStore().commit([{ key: oldest, value: undefined }]);
+    this.#kept.add(id);
+    if (this.#kept.size <= MAX_KEPT) return;
+    const oldest = this.#kept.values().next().value as string;
+    this.#kept.delete(oldest);
+    await this.#ownStore().commit([{ key: storeKey(this.name, oldest), value: undefined }]);
   }
 }
 

@@ -574,6 +574,32 @@ describe('force', () => {
     expect(world.standing.size).toBe(0);
   });
 
+  it('is not forgotten while it is tried, however many others end without a store', async () => {
+    const open = gate();
+    let refunds = false;
+    const undo = async (): Promise<void> => {
+      if (!refunds) throw new Error('no refund');
+      await open.opened;
+    };
+    const world = new World();
+    const booking = saga<boolean>('trip')
+      .step('a', world.step('a', { undo, compensation: { retry: false } }))
+      .step('b', {
+        run: (fails) => {
+          if (fails) throw new Error('b failed');
+        },
+      });
+    await booking.run('1', true);
+    refunds = true;
+
+    const forced = booking.resume('1', { force: true });
+    for (let other = 0; other < 251; other += 1) await booking.run(`other ${other}`, false);
+    open.open();
+
+    expect((await forced).status).toBe('compensated');
+    expect((await booking.list()).length).toBe(250);
+  });
+
   it('runs the steps behind the pivot that failed once more', async () => {
     const world = new World();
     const store = new MemoryStore();
