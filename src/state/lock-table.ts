@@ -66,7 +66,11 @@ export class LockTable {
 
   /** Everything of those who have left is released, and they wait no more. */
   leave(registration: unknown, reason: unknown): void {
-    this.#drop((locker) => locker.registration === registration, 'left', reason);
+    this.leaveAll((one) => one === registration, reason);
+  }
+
+  leaveAll(matches: (registration: unknown) => boolean, reason: unknown): void {
+    this.#drop((locker) => matches(locker.registration), 'left', reason);
   }
 
   /** Nobody holds a lock any more, and nobody waits for one. */

@@ -19,8 +19,8 @@ export interface StateHome {
 /** What a bus has of its state. */
 export interface StateSeat {
   view(holder: Holder): StateView;
-  /** What was registered has left: nothing is held in its name any more. */
-  left(registration: object, reason: unknown): void;
+  /** Who was registered has left: nothing is held in their names any more. */
+  left(matches: (registration: unknown) => boolean, reason: unknown): void;
   /** The bus is closed. */
   close(): void;
 }
@@ -32,9 +32,9 @@ export function seatOf(core: StateCore, env: StateEnv, home: StateHome): StateSe
   return {
     view: (holder) => new StateView(core, holder),
     close: core.access?.onDenied(home.onDenied) ?? (() => {}),
-    left: (registration, reason) => {
-      core.locks.leave(registration, reason);
-      core.watchers.dismiss(registration, reason);
+    left: (matches, reason) => {
+      core.locks.leaveAll(matches, reason);
+      core.watchers.dismiss(matches, reason);
     },
   };
 }

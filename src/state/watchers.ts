@@ -95,9 +95,9 @@ export class Watchers implements WatcherHome {
   }
 
   /** Their watches end at once, with the reason. */
-  dismiss(registration: unknown, reason: unknown): void {
+  dismiss(matches: (registration: unknown) => boolean, reason: unknown): void {
     for (const watcher of [...this.#all]) {
-      if (watcher.viewer.registration === registration) watcher.fail(reason);
+      if (matches(watcher.viewer.registration)) watcher.fail(reason);
     }
   }
 

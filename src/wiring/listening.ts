@@ -112,6 +112,7 @@ export class Listening implements AgentListening {
   /** Their subscriptions end, and whoever pulled with them gets nothing more. */
   endRevoked(record: AgentRecord): void {
     const { subscriptions, outcomes } = this.#wiring;
+    this.#wiring.endStateOf(record.name, 'revoked');
     record.inbox.dismiss();
     for (const subscription of [...record.subscriptions]) {
       if (subscription.permits?.alive !== false) continue;

@@ -1,7 +1,9 @@
 import type { Attempt } from '../delivery/attempt.ts';
 import { RevokedError } from '../delivery/bound-errors.ts';
+import { ClosedError } from '../delivery/errors.ts';
 import type { Speaker } from '../delivery/speech.ts';
 import { HandlerHolder, SpeakerHolder, type StateSpeech } from '../delivery/state-holder.ts';
+import type { Permits } from '../delivery/subscription.ts';
 import type { Holder } from '../state/holder.ts';
 import type { StateHome, StateSeat } from '../state/on-bus.ts';
 import type { StateManager } from '../state/state-manager.ts';
@@ -14,9 +16,6 @@ export class StateDesk {
   readonly #speech: StateSpeech;
   /** A handler that never looks at the state costs nothing for it, not even a field. */
   readonly #views = new WeakMap<Speaker, StateView>();
-  /** The agents that have looked: a name may be registered again, and be another. */
-  readonly #registrations = new Map<string, object>();
-
   constructor(manager: StateManager, home: StateHome, speech: StateSpeech) {
     this.manager = manager;
     this.#seat = manager.attach(home);
@@ -35,15 +34,19 @@ export class StateDesk {
 
   /** The state outlives the bus; what its agents hold there does not. */
   close(): void {
-    for (const agent of [...this.#registrations.keys()]) this.left(agent);
+    this.#end(() => true, new ClosedError('what its agents hold of the state'));
     this.#seat.close();
   }
 
-  left(agent: string): void {
-    const registration = this.#registrations.get(agent);
-    if (registration === undefined) return;
-    this.#registrations.delete(agent);
-    this.#seat.left(registration, new RevokedError(agent, 'left'));
+  /** An agent has left, or handles of it were revoked: what they hold and watch ends. */
+  gone(agent: string, why: 'revoked' | 'left'): void {
+    this.#end((permits) => !permits.alive, new RevokedError(agent, why));
+  }
+
+  #end(matches: (permits: Permits) => boolean, reason: unknown): void {
+    const isOurs = (one: unknown): boolean =>
+      one instanceof Registration && one.desk === this && matches(one.permits);
+    this.#seat.left(isOurs, reason);
   }
 
   #view(speaker: Speaker, hold: (registration: object | undefined) => Holder): StateView {
@@ -54,11 +57,19 @@ export class StateDesk {
     return view;
   }
 
-  /** The host does not leave, and who has left holds nothing any more. */
-  #registration({ name, permits }: Speaker): object | undefined {
-    if (permits?.alive !== true) return undefined;
-    const known = this.#registrations.get(name) ?? {};
-    this.#registrations.set(name, known);
-    return known;
+  /** The host does not leave. */
+  #registration({ permits }: Speaker): Registration | undefined {
+    return permits && new Registration(this, permits);
+  }
+}
+
+/** A handle at the state of one bus: what is held through it ends with it. */
+class Registration {
+  readonly desk: StateDesk;
+  readonly permits: Permits;
+
+  constructor(desk: StateDesk, permits: Permits) {
+    this.desk = desk;
+    this.permits = permits;
   }
 }

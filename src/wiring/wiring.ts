@@ -266,7 +266,7 @@ export class Wiring {
       events,
       mailboxDefaults,
       graceMs,
-      onLeft: (name) => this.#desk?.left(name),
+      onLeft: (name) => this.endStateOf(name, 'left'),
     });
   }
 
@@ -274,6 +274,11 @@ export class Wiring {
   desk(): StateDesk {
     if (this.#desk !== undefined) return this.#desk;
     throw new TypeError('The bus has no state: new MessageBus({ state: new StateManager() })');
+  }
+
+  /** Handles of the agent are of no use any more. */
+  endStateOf(agent: string, why: 'revoked' | 'left'): void {
+    this.#desk?.gone(agent, why);
   }
 
   /** The bus is closed. */

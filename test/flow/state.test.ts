@@ -193,16 +193,43 @@ describe.each(ENVS)('the state of a bus, on the %s Env', (env) => {
   });
 
   // R:K5
-  it('ends the watches of an agent that leaves', async () => {
+  it('ends the watches of an agent that leaves, and of all when the bus is closed', async () => {
     const { bus, settle } = busWith();
-    const watch = bus.register('writer').state.watch();
-    const next = watch.next().catch((error: { code?: string }) => error.code);
+    const [writer, editor] = [bus.register('writer'), bus.register('editor')];
+    const codes = [writer, editor].map(({ state }) =>
+      state
+        .watch()
+        .next()
+        .catch((error: { code?: string }) => error.code),
+    );
     await settle();
 
+    void writer.leave();
+    await settle();
     await bus.close();
     await settle();
 
-    expect(await next).toBe('TELLASK_REVOKED');
+    expect(await Promise.all(codes)).toEqual(['TELLASK_REVOKED', 'TELLASK_CLOSED']);
+  });
+
+  // R:K5 R:K6
+  it('ends what a revoked handle holds and watches, and nothing of the others', async () => {
+    const { bus, settle } = busWith();
+    const writer = bus.register('writer');
+    const lent = writer.restrict({});
+    const held = lent.state.lock('doc.7');
+    await settle();
+    const next = writer.state.lock('doc.7');
+    const watch = lent.state.watch();
+    const seen = watch.next().catch((error: { code?: string }) => error.code);
+    await settle();
+
+    lent.revoke();
+    await settle();
+
+    expect((await held).signal.aborted).toBe(true);
+    expect(await seen).toBe('TELLASK_REVOKED');
+    expect((await next).signal.aborted).toBe(false);
   });
 
   it('goes on when the bus is closed: it was given to it', async () => {
