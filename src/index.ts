@@ -308,9 +308,12 @@ export {
   StateConflictError,
   StateExistsError,
   StateGapError,
+  StateNotDurableError,
   StateNotFoundError,
   StateOverflowError,
   StateStageError,
+  StateStalledError,
+  StateStoredError,
   StateTimeoutError,
   StateValueError,
   StateVersionError,
@@ -326,13 +329,21 @@ export {
 } from './state/lock-errors.ts';
 export type { LockInspection } from './state/lock-table.ts';
 export { type Merged, type MergeRules, merge } from './state/merge.ts';
+export type { KeptEntry, Migrate } from './state/migrate.ts';
 export {
   type DeniedListener,
   StateAccess,
   type StateAccessAction,
   type StateAccessRules,
 } from './state/state-access.ts';
-export { type AnyStateView, StateManager, type StateOptions } from './state/state-manager.ts';
+export {
+  type AnyStateView,
+  type OpenStateOptions,
+  type StateCloseOptions,
+  type StateCloseReport,
+  StateManager,
+  type StateOptions,
+} from './state/state-manager.ts';
 export {
   type CompareAndSetOptions,
   type DeleteOptions,

@@ -131,6 +131,18 @@ export const ERROR_CODES = {
     true,
     'Let go of what you hold and begin anew, or take all locks at once with lockAll.',
   ],
+  TELLASK_STATE_NOT_DURABLE: [
+    true,
+    'Read what is there now and write again. The cause says what is wrong with the store.',
+  ],
+  TELLASK_STATE_STORED: [
+    false,
+    'Something else has written under the prefix: give the state one of its own, or repair it.',
+  ],
+  TELLASK_STATE_STALLED: [
+    true,
+    'Look what keeps the store; nothing that waits for it is safe yet.',
+  ],
   TELLASK_STATE_CONFLICT: [
     true,
     'Read again and decide anew, use update, or say with onConflict what is to happen.',

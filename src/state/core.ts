@@ -10,7 +10,7 @@ import { HistoryBounds, type HistoryLimits, KeyRecord } from './history.ts';
 import type { Lock } from './lock.ts';
 import { LockTable } from './lock-table.ts';
 import type { StateAccess } from './state-access.ts';
-import { takeValue, type ValueLimits } from './value.ts';
+import { type Taken, takeValue, type ValueLimits } from './value.ts';
 import { Watchers } from './watchers.ts';
 
 /** What the state is made with. */
@@ -39,6 +39,16 @@ export interface Draft {
   readonly freshBytes: number;
   /** Epoch milliseconds. */
   readonly expiresAt: number | undefined;
+  /** Somebody else has used the versions up to this one. @default 0 */
+  readonly beyond?: number | undefined;
+}
+
+/** What deleted keys that were forgotten leave behind. */
+export interface Floor {
+  /** Their highest version: no key may use one below it again. */
+  readonly version: number;
+  /** Their highest revision. */
+  readonly revision: number;
 }
 
 /** Which keys are listed. */
@@ -66,6 +76,8 @@ export interface StateMetrics {
   readonly watchers: number;
   /** Watches that have ended because they were read too slowly. */
   readonly overflows: number;
+  /** Keys that wait for the store. */
+  readonly pending: number;
 }
 
 /** Who writes where no actor does. */
@@ -74,8 +86,15 @@ const HOST: Author = { actor: '$host', causationId: undefined };
 /** Hears of every commit, in its turn, and never throws. */
 export type CommitListener = (versions: readonly KeptVersion[]) => void;
 
-/** Says when the commit of a revision is safe. */
-export type Durability = (revision: number) => Promise<void>;
+/** Brings into a store what is committed. */
+export interface Durability {
+  /** Says when what is committed now is safe. */
+  readonly whenSafe: () => Promise<void>;
+  /** How many keys wait to be safe. */
+  readonly pending: number;
+  /** Told of every deleted key that is forgotten, within the commit that pushes it out. */
+  forget(key: string): void;
+}
 
 /**
  * The one place where state changes: `commit` is synchronous, all or nothing, and one revision.
@@ -150,7 +169,44 @@ export class StateCore {
       historyBytes: this.#bounds.bytes,
       watchers: watchers.size,
       overflows: watchers.overflows,
+      pending: this.durability?.pending ?? 0,
     };
+  }
+
+  /** What must outlive the deleted keys that were forgotten. */
+  get floor(): Floor {
+    return { version: this.#versionFloor, revision: this.forgottenAt };
+  }
+
+  /** The newest version of a key, whoever asks. */
+  newest(key: string): KeptVersion | undefined {
+    return this.#records.get(key)?.current;
+  }
+
+  /** Takes in the newest version of a key, as a store has kept it; before anything is written. */
+  load(version: KeptVersion): void {
+    const record = new KeyRecord(version.key);
+    this.#records.set(version.key, record);
+    // What was before it is nowhere any more.
+    if (version.version > 1) record.trimmedAt = version.revision - 1;
+    this.#live += Number(version.exists);
+    this.#liveBytes += version.bytes;
+    this.#bounds.added(record, version, version.bytes);
+    this.#revision = Math.max(this.#revision, version.revision);
+    this.#expiry.plan(record, version.expiresAt);
+    if (!version.exists) this.#buried(record);
+  }
+
+  /** Takes in what forgotten keys have left behind, as a store has kept it. */
+  loadFloor({ version, revision }: Floor): void {
+    this.#versionFloor = Math.max(this.#versionFloor, version);
+    this.forgottenAt = Math.max(this.forgottenAt, revision);
+    this.#revision = Math.max(this.#revision, revision);
+  }
+
+  /** A value in the state's own, as no schema has seen it. */
+  own(key: string, value: unknown): Taken {
+    return takeValue(key, value, undefined, this.#parts.values);
   }
 
   /** All keys that anything is known of. What is due has expired. */
@@ -242,19 +298,19 @@ export class StateCore {
    */
   commit(author: Author, drafts: readonly Draft[]): readonly KeptVersion[] {
     this.checkOpen();
+    return this.append(author, drafts);
+  }
+
+  /** The same, also when it is closed: what was written before may have to be rolled back. */
+  append(author: Author, drafts: readonly Draft[]): readonly KeptVersion[] {
     for (const draft of drafts) this.#checkUnchanged(draft);
     return this.#make(author, drafts);
   }
 
   #make(author: Author, drafts: readonly Draft[]): readonly KeptVersion[] {
     const revision = ++this.#revision;
-    const { durability } = this;
-    const commit = {
-      revision,
-      author,
-      at: Math.round(this.env.wall()),
-      durable: durability && (() => durability(revision)),
-    };
+    const durable = this.durability?.whenSafe;
+    const commit = { revision, author, at: Math.round(this.env.wall()), durable };
     const versions = drafts.map((draft) => this.#write(draft, commit));
     for (const listener of this.#listeners) listener(versions);
     return versions;
@@ -284,11 +340,16 @@ export class StateCore {
     if (this.#closed) throw new StateClosedError();
   }
 
-  /** Nothing is written any more, and whoever watches reads the end. What is there can be read. */
-  close(): void {
+  /** Nothing is written any more, but what the store makes undone. What is there can be read. */
+  seal(): void {
     this.#closed = true;
     this.#expiry.close();
     this.locks.close(new StateClosedError());
+  }
+
+  /** Sealed, and whoever watches reads the end. */
+  close(): void {
+    this.seal();
     this.watchers.end();
   }
 
@@ -308,7 +369,7 @@ export class StateCore {
     const version = new KeptVersion(
       key,
       value,
-      this.numberAfter(before),
+      Math.max(this.numberAfter(before), 1 + (draft.beyond ?? 0)),
       action,
       expiresAt,
       bytes,
@@ -338,8 +399,8 @@ export class StateCore {
       this.#bounds.dropped(oldest);
       this.#records.delete(oldest.key);
       const { version = 0, revision = 0 } = oldest.current ?? {};
-      this.#versionFloor = Math.max(this.#versionFloor, version);
-      this.forgottenAt = Math.max(this.forgottenAt, revision);
+      this.loadFloor({ version, revision });
+      this.durability?.forget(oldest.key);
       return;
     }
   }

@@ -10,6 +10,7 @@ export type StateAction =
   | 'expired'
   | 'reverted'
   | 'restored'
+  | 'migrated'
   | 'rolled-back';
 
 /** Who writes, and because of which message. */

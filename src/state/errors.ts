@@ -239,7 +239,62 @@ export class StateOverflowError extends TellaskError {
   }
 }
 
+/**
+ * The store did not take a commit (`TELLASK_STATE_NOT_DURABLE`): what it wrote, and all that was
+ * written since, was rolled back. `cause` is what the store said.
+ */
+export class StateNotDurableError extends TellaskError {
+  /** All keys that were rolled back. */
+  readonly keys: readonly string[];
+  /** Nobody could find out: the store may have it all the same, until the next commit. */
+  readonly mayBeStored: boolean;
+
+  constructor(keys: readonly string[], mayBeStored: boolean, options: { readonly cause: unknown }) {
+    super(
+      'TELLASK_STATE_NOT_DURABLE',
+      `The store did not take what was written to ${named(keys)}: it was rolled back`,
+      { ...options, stack: false },
+    );
+    this.keys = keys;
+    this.mayBeStored = mayBeStored;
+  }
+}
+
+/** What is in the store cannot be read as state (`TELLASK_STATE_STORED`). */
+export class StateStoredError extends TellaskError {
+  /** The key in the store. */
+  readonly storeKey: string;
+  readonly problem: string;
+
+  constructor(storeKey: string, problem: string, options?: { readonly cause?: unknown }) {
+    super('TELLASK_STATE_STORED', `What the store has at '${storeKey}' ${problem}`, options);
+    this.storeKey = storeKey;
+    this.problem = problem;
+  }
+}
+
+/** The store takes very long for a commit (`TELLASK_STATE_STALLED`); the state goes on waiting. */
+export class StateStalledError extends TellaskError {
+  readonly afterMs: number;
+  /** How many keys wait for the store. */
+  readonly pending: number;
+
+  constructor(afterMs: number, pending: number) {
+    super(
+      'TELLASK_STATE_STALLED',
+      `The store has not answered a commit for ${afterMs} ms; ${pending} keys wait for it`,
+      { stack: false },
+    );
+    this.afterMs = afterMs;
+    this.pending = pending;
+  }
+}
+
 const MAX_SHOWN = 3;
+
+function named(keys: readonly string[]): string {
+  return shown(keys.map((key) => `'${key}'`));
+}
 
 function shown(pointers: readonly string[]): string {
   const more = pointers.length - MAX_SHOWN;

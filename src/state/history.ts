@@ -65,10 +65,12 @@ export class KeyRecord {
 
   find(version: number): KeptVersion | undefined {
     if (this.current?.version === version) return this.current;
-    // Versions have no gaps, so the place is known.
+    // Versions have no gaps, so the place is known; but where another process has written, too.
     const first = this.#past[this.#head]?.version.version;
     if (first === undefined || version < first) return undefined;
-    return this.#past[this.#head + version - first]?.version;
+    const there = this.#past[this.#head + version - first]?.version;
+    if (there?.version === version) return there;
+    return this.versions().find((one) => one.version === version);
   }
 
   /** Adds the newest; returns how many bytes the one before it takes from now on. */

@@ -3,9 +3,13 @@ import { misuse } from '../kernel/errors.ts';
 import { Contract } from '../message/contract.ts';
 import type { AnyContract, ContractShape } from '../message/contract-types.ts';
 import { checkName } from '../message/topic.ts';
+import { checkKey } from '../stores/check.ts';
+import type { Store } from '../stores/store.ts';
 import { StateCore, type StateMetrics } from './core.ts';
 import { fixedHolder } from './holder.ts';
+import { Journal } from './journal.ts';
 import type { LockInspection } from './lock-table.ts';
+import { type Migrate, migrations } from './migrate.ts';
 import { type StateHome, type StateSeat, seatOf } from './on-bus.ts';
 import { StateAccess, type StateAccessRules } from './state-access.ts';
 import { STATE_DEFAULTS } from './state-defaults.ts';
@@ -35,6 +39,30 @@ export interface StateOptions<C extends ContractShape = AnyContract> {
   readonly env?: Env;
 }
 
+/** Options of `StateManager.open`. */
+export interface OpenStateOptions<C extends ContractShape = AnyContract> extends StateOptions<C> {
+  /** Where it is kept. Whoever opened the store closes it, after the state. */
+  readonly store: Store;
+  /** Of its keys in the store, with `/` at the end; one process at a time writes under it. @default 'state/' */
+  readonly prefix?: string;
+  /** Makes of a kept value what the contract wants today; `undefined` deletes it. @default as it is */
+  readonly migrate?: Migrate;
+  /** Hears of a store that fails, once until it works again, and of one that does not answer. */
+  readonly onFault?: (error: unknown) => void;
+}
+
+/** Options of `close`. */
+export interface StateCloseOptions {
+  /** Milliseconds that the store may take. @default 5_000 */
+  readonly timeoutMs?: number;
+}
+
+/** What became of a state that was closed. */
+export interface StateCloseReport {
+  /** Keys whose newest version is not safe in the store. */
+  readonly unsaved: readonly string[];
+}
+
 /** How many deleted keys keep their version number. */
 const MAX_TOMBSTONES = 100_000;
 
@@ -57,6 +85,8 @@ const MAX_TOMBSTONES = 100_000;
 export class StateManager<C extends ContractShape = AnyContract> extends StateView<C> {
   readonly #core: StateCore;
   readonly #env: StateEnv;
+  #journal: Journal | undefined;
+  #closing: Promise<StateCloseReport> | undefined;
 
   constructor(options: StateOptions<C> = {}) {
     const env = new StateEnv(options.env);
@@ -77,15 +107,75 @@ export class StateManager<C extends ContractShape = AnyContract> extends StateVi
   }
 
   /**
-   * Ends every watch when it has read what is there, and refuses writes from now on with
-   * `TELLASK_STATE_CLOSED`. What is there can still be read. Closing twice does nothing more.
+   * Refuses writes from now on with `TELLASK_STATE_CLOSED`, waits until the store has what was
+   * written, and ends every watch when it has read what is there. What is there can still be read.
+   * Never rejects, and closing twice does nothing more.
+   *
+   * @returns what the store does not have: nothing, unless it failed or took too long.
    */
-  async close(): Promise<void> {
+  close(options: StateCloseOptions = {}): Promise<StateCloseReport> {
+    this.#closing ??= this.#close(options);
+    return this.#closing;
+  }
+
+  async #close({ timeoutMs = 5_000 }: StateCloseOptions): Promise<StateCloseReport> {
+    if (typeof timeoutMs !== 'number' || !(timeoutMs >= 0)) {
+      throw misuse('timeoutMs', 'a number of milliseconds from 0', timeoutMs);
+    }
+    this.#core.seal();
+    const unsaved = this.#journal && (await this.#journal.close(timeoutMs));
     this.#core.close();
+    return { unsaved: unsaved ?? [] };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  /**
+   * Loads what a store has kept, and keeps there what is written from now on. A write is visible at
+   * once; `durable` of its version, and `flushed()`, say when it is safe. What the store does not
+   * take is rolled back: with all that was written since it becomes a version `rolled-back` with
+   * the last value that is safe. The newest version of each key is kept, not its history.
+   *
+   * @throws StateStoredError `TELLASK_STATE_STORED`; ValidationError `TELLASK_VALIDATION` and
+   *   UnknownStateKeyError `TELLASK_UNKNOWN_STATE_KEY` for what the contract does not take.
+   *
+   * @example
+   * ```ts
+   * import { MemoryStore, StateManager } from 'tellask';
+   * const store = new MemoryStore();
+   * const state = await StateManager.open({ store });
+   * await state.set('doc.7', { content: 'draft' }).durable;
+   * const later = await StateManager.open({ store });
+   * later.get('doc.7')?.value; // => { content: 'draft' }
+   * later.set('doc.7', { content: 'final' }).version; // => 2
+   * ```
+   */
+  static async open<C extends ContractShape = AnyContract>(
+    options: OpenStateOptions<C>,
+  ): Promise<StateManager<C>> {
+    const { store, prefix = 'state/', migrate, onFault = () => {} } = options;
+    checkPrefix(prefix);
+    const state = new StateManager<C>(options);
+    const core = state.#core;
+    const journal = new Journal({ core, store, prefix, onFault });
+    await journal.load();
+    state.#journal = journal;
+    const drafts = migrations(core, migrate);
+    if (drafts.length > 0) core.commit(HOST, drafts);
+    await journal.flushed();
+    return state;
+  }
+
+  /**
+   * Resolves when all that was written so far is safe; at once where there is no store. Never
+   * unhandled.
+   *
+   * @throws StateNotDurableError `TELLASK_STATE_NOT_DURABLE` when some of it was rolled back.
+   */
+  flushed(): Promise<void> {
+    return this.#journal?.flushed() ?? Promise.resolve();
   }
 
   /** The state as an actor sees it: what is written through it is signed with the name. */
@@ -128,6 +218,19 @@ export class StateManager<C extends ContractShape = AnyContract> extends StateVi
 /** What somebody holds of a state, whatever its contract. */
 // biome-ignore lint/suspicious/noExplicitAny: no type but any says of any contract
 export type AnyStateView = StateView<any> | StateManager<any>;
+
+const HOST = { actor: '$host', causationId: undefined };
+
+function checkPrefix(prefix: string): void {
+  checkKey(prefix, 'prefix');
+  if (prefix.length > MAX_PREFIX || !prefix.endsWith('/')) {
+    const expected = `a string of at most ${MAX_PREFIX} characters with / at the end`;
+    throw misuse('prefix', expected, prefix);
+  }
+}
+
+/** Topics have 256 characters at most, and keys of stores 512. */
+const MAX_PREFIX = 256;
 
 function readOptions(
   options: StateOptions<ContractShape>,
