@@ -288,6 +288,7 @@ export {
   type CacheSource,
   cached,
 } from './state/cached.ts';
+export type { SnapshotKey } from './state/checksum.ts';
 export type { StateMetrics } from './state/core.ts';
 // ---- state
 export { diff, type PatchOperation } from './state/diff.ts';
@@ -302,6 +303,7 @@ export type { Author, StateAction, StateEntry, StateVersion } from './state/entr
 export {
   type Conflict,
   type MissingVersion,
+  type SnapshotFault,
   type StageFacts,
   type StageProblem,
   StateClosedError,
@@ -311,6 +313,7 @@ export {
   StateNotDurableError,
   StateNotFoundError,
   StateOverflowError,
+  StateSnapshotError,
   StateStageError,
   StateStalledError,
   StateStoredError,
@@ -330,6 +333,7 @@ export {
 export type { LockInspection } from './state/lock-table.ts';
 export { type Merged, type MergeRules, merge } from './state/merge.ts';
 export type { KeptEntry, Migrate } from './state/migrate.ts';
+export type { RestoreOptions, SnapshotOptions, StateSnapshot } from './state/snapshot.ts';
 export {
   type DeniedListener,
   StateAccess,

@@ -135,6 +135,10 @@ export const ERROR_CODES = {
     true,
     'Read what is there now and write again. The cause says what is wrong with the store.',
   ],
+  TELLASK_STATE_SNAPSHOT: [
+    false,
+    'Restore one that is whole, as snapshot gave it, with the key that it was signed with.',
+  ],
   TELLASK_STATE_STORED: [
     false,
     'Something else has written under the prefix: give the state one of its own, or repair it.',

@@ -273,6 +273,21 @@ export class StateStoredError extends TellaskError {
   }
 }
 
+/** Why a snapshot cannot be restored. */
+export type SnapshotFault = 'malformed' | 'format' | 'checksum' | 'key';
+
+/** A snapshot cannot be restored (`TELLASK_STATE_SNAPSHOT`): nothing was changed. */
+export class StateSnapshotError extends TellaskError {
+  readonly why: SnapshotFault;
+  readonly problem: string;
+
+  constructor(why: SnapshotFault, problem: string, options?: { readonly cause?: unknown }) {
+    super('TELLASK_STATE_SNAPSHOT', `The snapshot ${problem}`, options);
+    this.why = why;
+    this.problem = problem;
+  }
+}
+
 /** The store takes very long for a commit (`TELLASK_STATE_STALLED`); the state goes on waiting. */
 export class StateStalledError extends TellaskError {
   readonly afterMs: number;

@@ -6,11 +6,19 @@ import { checkName } from '../message/topic.ts';
 import { checkKey } from '../stores/check.ts';
 import type { Store } from '../stores/store.ts';
 import { StateCore, type StateMetrics } from './core.ts';
+import type { StateVersion } from './entry.ts';
 import { fixedHolder } from './holder.ts';
 import { Journal } from './journal.ts';
 import type { LockInspection } from './lock-table.ts';
 import { type Migrate, migrations } from './migrate.ts';
 import { type StateHome, type StateSeat, seatOf } from './on-bus.ts';
+import {
+  type RestoreOptions,
+  restoration,
+  type SnapshotOptions,
+  type StateSnapshot,
+  takeSnapshot,
+} from './snapshot.ts';
 import { StateAccess, type StateAccessRules } from './state-access.ts';
 import { STATE_DEFAULTS } from './state-defaults.ts';
 import { StateEnv } from './state-env.ts';
@@ -166,6 +174,44 @@ export class StateManager<C extends ContractShape = AnyContract> extends StateVi
     if (drafts.length > 0) core.commit(HOST, drafts);
     await journal.flushed();
     return state;
+  }
+
+  /**
+   * The current values of all keys that fit, as plain JSON for a file or another state. With a key
+   * it is signed; without one its checksum finds accidents, and no forger.
+   *
+   * @example
+   * ```ts
+   * import { StateManager } from 'tellask';
+   * const state = new StateManager();
+   * state.set('doc.7', { content: 'draft' });
+   * const text = JSON.stringify(state.snapshot('doc.*', { key: 'secret' }));
+   * state.set('doc.7', { content: 'spoilt' });
+   * state.set('doc.8', { content: 'new' });
+   * state.restore(JSON.parse(text), { key: 'secret' }).length; // => 2
+   * state.get('doc.7')?.value; // => { content: 'draft' }
+   * state.get('doc.7')?.version; // => 3
+   * state.has('doc.8'); // => false
+   * ```
+   */
+  snapshot(pattern = '**', options: SnapshotOptions = {}): StateSnapshot {
+    return takeSnapshot(this.#core, pattern, options);
+  }
+
+  /**
+   * Brings all keys of a snapshot's pattern back to what they were, in one revision or not at all:
+   * versions with action `restored` are appended, and keys that it does not have are deleted.
+   * Values are checked as if they were written; what has expired since is left out.
+   *
+   * @returns the versions that were made: none for what is as it was.
+   * @throws StateSnapshotError `TELLASK_STATE_SNAPSHOT`; ValidationError `TELLASK_VALIDATION`,
+   *   StateValueError `TELLASK_STATE_VALUE` and UnknownStateKeyError `TELLASK_UNKNOWN_STATE_KEY` for
+   *   what the state does not take.
+   */
+  restore(snapshot: StateSnapshot, options: RestoreOptions = {}): readonly StateVersion[] {
+    this.#core.checkOpen();
+    const drafts = restoration(this.#core, snapshot, options);
+    return drafts.length === 0 ? [] : this.#core.commit(HOST, drafts);
   }
 
   /**

@@ -2,6 +2,7 @@ import { topicFault } from '../message/topic.ts';
 import type { Floor, StateCore } from './core.ts';
 import { KeptVersion, type StateAction } from './entry.ts';
 import { StateStoredError } from './errors.ts';
+import type { KeptEntry } from './migrate.ts';
 
 /** A version as text. What is `undefined` is left out; a delete has no value. */
 export function toText({ key: _, ...version }: ReturnType<KeptVersion['toJSON']>): string {
@@ -66,7 +67,7 @@ function readJson(storeKey: string, text: string): StoredJson {
 }
 
 /** Says what is wrong with a version. */
-function faultOf(json: StoredJson): string | undefined {
+export function faultOf(json: Omit<KeptEntry, 'key'>): string | undefined {
   const { version, revision, action, actor, causationId, at, expiresAt } = json;
   if (!isCount(version, 1)) return 'has no version';
   if (!isCount(revision, 1)) return 'has no revision';

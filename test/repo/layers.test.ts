@@ -35,6 +35,7 @@ const DOORS: Readonly<Record<string, string>> = {
   nanoid: 'kernel/real-env.ts',
   micromatch: 'message/',
   'node:module': 'message/',
+  'node:crypto': 'state/checksum.ts',
   'node:async_hooks': 'delivery/ambient.ts',
 };
 

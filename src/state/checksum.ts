@@ -1,0 +1,27 @@
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+
+/** The secret that makes of a checksum a signature. */
+export type SnapshotKey = string | Uint8Array;
+
+/** A checksum that changes with the value and with nothing else; with a key, a signature. */
+export function checksumOf(value: unknown, key: SnapshotKey | undefined): string {
+  const text = canonical(value);
+  if (key === undefined) return `sha256:${createHash('sha256').update(text).digest('hex')}`;
+  return `hmac-sha256:${createHmac('sha256', key).update(text).digest('hex')}`;
+}
+
+/** Compares in a time that says nothing about where they differ. */
+export function isSame(one: string, other: string): boolean {
+  const [a, b] = [Buffer.from(one), Buffer.from(other)];
+  return a.length === b.length && timingSafeEqual(a, b);
+}
+
+/** JSON with one way to write it: keys in order, no blanks (RFC 8785). */
+export function canonical(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
+  const object = value as Record<string, unknown>;
+  const keys = Object.keys(object).filter((key) => object[key] !== undefined);
+  const parts = keys.sort().map((key) => `${JSON.stringify(key)}:${canonical(object[key])}`);
+  return `{${parts.join(',')}}`;
+}
