@@ -135,7 +135,7 @@ function pastOf(
   if (pattern.literal !== undefined) core.checkKey(pattern.literal);
   if (fromRevision === undefined && initial !== true) return [];
   const seen: KeyRecord[] = [];
-  for (const record of core.records()) {
+  for (const record of recordsOf(core, pattern)) {
     if (pattern.matches(record.key) && viewer.sees(record.key)) seen.push(record);
   }
   const past =
@@ -143,6 +143,13 @@ function pastOf(
       ? seen.flatMap(({ current, exists }) => (exists && current !== undefined ? [current] : []))
       : replay(core, seen, fromRevision, latest === true);
   return past.sort((one, other) => one.revision - other.revision);
+}
+
+/** All keys, or the one that a pattern without wildcards means. */
+function recordsOf(core: StateCore, { literal }: Pattern): Iterable<KeyRecord> {
+  if (literal === undefined) return core.records();
+  const record = core.find(literal);
+  return record === undefined ? [] : [record];
 }
 
 function replay(

@@ -138,10 +138,18 @@ describe('a value with an end', () => {
   it('expires in portions when many are due at once', async () => {
     const { env, state } = makeSim();
     for (let n = 0; n < 2_500; n++) state.set(`k.${n}`, n, { ttlMs: 10 });
+    state.set('later', 1, { ttlMs: 15 });
+    const log: string[] = [];
+    // Nothing looks at the state meanwhile: that alone would make it all expire.
+    void readOn(state.watch('**', { buffer: 5_000 }), log);
 
     await env.advance(10);
+    expect(log).toHaveLength(2_500);
+    await env.advance(5);
+    expect(log.at(-1)).toBe('5002 later@2 expired');
 
-    expect(state.metrics()).toMatchObject({ keys: 0, revision: 5_000, bytes: 0 });
+    await state.close();
+    expect(state.metrics()).toMatchObject({ keys: 0, revision: 5_002, bytes: 0 });
   });
 
   it('agrees with a model that knows only instants', async () => {
