@@ -322,6 +322,7 @@ export {
   StateVersionError,
   UnknownStateKeyError,
 } from './state/errors.ts';
+export type { StateExplanation } from './state/explain.ts';
 export type { Lock, LockOptions, LockSet } from './state/lock.ts';
 export {
   type LockLoss,
@@ -333,6 +334,7 @@ export {
 export type { LockInspection } from './state/lock-table.ts';
 export { type Merged, type MergeRules, merge } from './state/merge.ts';
 export type { KeptEntry, Migrate } from './state/migrate.ts';
+export { StatePast } from './state/past.ts';
 export type { RestoreOptions, SnapshotOptions, StateSnapshot } from './state/snapshot.ts';
 export {
   type DeniedListener,

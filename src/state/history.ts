@@ -63,6 +63,21 @@ export class KeyRecord {
     return found;
   }
 
+  /** The version that was the current one at a revision; `undefined` when none was, or is kept. */
+  at(revision: number): KeptVersion | undefined {
+    const { current } = this;
+    if (current === undefined || current.revision <= revision) return current;
+    let low = this.#head;
+    let high = this.#past.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const isLater = (this.#past[middle] as Past).version.revision > revision;
+      if (isLater) high = middle;
+      else low = middle + 1;
+    }
+    return low === this.#head ? undefined : this.#past[low - 1]?.version;
+  }
+
   find(version: number): KeptVersion | undefined {
     if (this.current?.version === version) return this.current;
     // Versions have no gaps, so the place is known; but where another process has written, too.

@@ -27,11 +27,13 @@ import {
   StateNotFoundError,
   StateVersionError,
 } from './errors.ts';
+import { explain, type StateExplanation } from './explain.ts';
 import { Gate } from './gate.ts';
 import type { Holder } from './holder.ts';
 import type { Lock, LockOptions, LockSet } from './lock.ts';
 import { lockAll, lockerOf } from './locking.ts';
 import { type MergeRules, merge } from './merge.ts';
+import { StatePast } from './past.ts';
 import type { StateGround } from './staging.ts';
 import { type StateTransaction, type TransactionOptions, transact } from './transaction.ts';
 import type { StateWatch } from './watcher.ts';
@@ -414,6 +416,58 @@ export class StateView<C extends ContractShape = AnyContract> {
         ? this.#core.removal(key, 'reverted')
         : this.#core.draft(key, 'reverted', value, undefined);
     return this.#core.commit(author, [draft])[0] as StateVersion<StateValue<C, K>>;
+  }
+
+  /**
+   * The whole state as it was after a commit, read-only. 0 is before the first. It is read from the
+   * histories and keeps nothing alive: what is trimmed, by then or meanwhile, throws when it is read.
+   *
+   * @throws StateVersionError `TELLASK_STATE_VERSION`: that revision was not reached yet, or, from
+   *   the reads, what was there is no longer kept.
+   *
+   * @example
+   * ```ts
+   * import { StateManager } from 'tellask';
+   * const state = new StateManager();
+   * state.set('doc.7', 'draft');
+   * const { revision } = state.set('doc.8', 'notes');
+   * state.set('doc.7', 'final');
+   * state.delete('doc.8');
+   * const then = state.at(revision);
+   * then.list('doc.*').map(({ value }) => value); // => ['draft', 'notes']
+   * then.get('doc.7')?.version; // => 1
+   * ```
+   */
+  at(revision: number): StatePast<C> {
+    this.#gate.enter();
+    if (!Number.isSafeInteger(revision) || revision < 0) {
+      throw misuse('revision', 'a revision: an integer from 0', revision);
+    }
+    this.#core.expireDue();
+    const newest = this.#core.revision;
+    if (revision <= newest) return new StatePast<C>(this.#core, this.#gate, revision);
+    throw new StateVersionError(undefined, revision, { oldest: 0, newest });
+  }
+
+  /**
+   * Why a key is as it is: who wrote it when and because of which message, which versions are kept,
+   * when it expires and who holds its lock. `text` says it to a person, without any value.
+   *
+   * @example
+   * ```ts
+   * import { StateManager } from 'tellask';
+   * const state = new StateManager();
+   * state.as('ann').create('doc.7', { lines: [] });
+   * state.as('bob').set('doc.7', { lines: ['green'] }, { ttlMs: 60_000 });
+   * const { last, kept, text } = state.explain('doc.7');
+   * last?.actor; // => 'bob'
+   * kept; // => 2
+   * text.startsWith("'doc.7' has a value. Versions 1 to 2 are kept."); // => true
+   * ```
+   */
+  explain<const K extends string>(key: StateKeyArg<C, K>): StateExplanation<StateValue<C, K>> {
+    this.#gate.look(key);
+    return explain(this.#core, key) as StateExplanation<StateValue<C, K>>;
   }
 
   #version(key: string, version: number): KeptVersion {
