@@ -107,6 +107,41 @@ export interface Watched {
   write(value: number): void;
 }
 
+/** A document as programs have them: chapters of items of about 100 bytes. */
+export interface Book {
+  readonly open: boolean;
+  readonly chapters: readonly {
+    readonly title: string;
+    readonly items: readonly {
+      readonly id: number;
+      readonly title: string;
+      readonly tags: readonly string[];
+      readonly author: { readonly name: string; readonly age: number };
+    }[];
+  }[];
+}
+
+/** The book with another age at one item, by the syntax of the language. */
+export function withAge(book: Book, chapter: number, item: number, age: number): Book {
+  const chapters = book.chapters.slice();
+  const old = chapters[chapter];
+  const items = old?.items.slice();
+  const one = items?.[item];
+  if (old === undefined || items === undefined || one === undefined) return book;
+  items[item] = { ...one, author: { ...one.author, age } };
+  chapters[chapter] = { ...old, items };
+  return { ...book, chapters };
+}
+
+/** A document whose versions are kept, frozen. */
+export interface Documents {
+  /** Changes one leaf, which makes a version. */
+  setAge(chapter: number, item: number, age: number): void;
+  current(): Book;
+  /** The versions that are kept, oldest first. */
+  kept(): readonly Book[];
+}
+
 /** What a row can need. A contender takes part in every row whose ability it has. */
 export interface Abilities {
   pubSub: PubSub;
@@ -129,6 +164,10 @@ export interface Abilities {
   bulkhead: Guard;
   /** Makes so many breakers of a registry, each of which has let one call through. */
   breakers: (count: number) => Promise<unknown>;
+  /** Keeps so many versions of a document from now on. */
+  documents: (book: Book, versions: number) => Documents;
+  /** What changes a book into one with one leaf changed. */
+  differ: (book: Book) => () => readonly unknown[];
   patterns: PatternCompiler;
   /** The specifier or file URL that a program imports. */
   entry: string;

@@ -1,10 +1,12 @@
 import {
   AT_A_TIME,
+  type Book,
   type Contender,
   type HandlerShape,
   open,
   type PubSub,
   RESPONDERS,
+  withAge,
 } from '../contender.ts';
 
 const handler: HandlerShape = { parameters: 'message, context', payload: 'message.payload' };
@@ -88,6 +90,29 @@ export const contender: Contender = {
       const { bulkhead } = await library();
       const policy = bulkhead({ limit: AT_A_TIME, queue: Number.POSITIVE_INFINITY });
       return (work) => policy.execute(work);
+    },
+    documents: async () => {
+      const { StateManager } = await library();
+      return (book, maxVersions) => {
+        const history = { maxVersions, maxBytes: Number.POSITIVE_INFINITY };
+        const state = new StateManager({ history, maxValueBytes: Number.POSITIVE_INFINITY });
+        state.set('book', book);
+        return {
+          setAge: (chapter, item, age) =>
+            void state.update('book', (before) => withAge(before as Book, chapter, item, age)),
+          current: () => state.get('book')?.value as Book,
+          kept: () => state.history('book').map(({ value }) => value as Book),
+        };
+      };
+    },
+    differ: async () => {
+      const { StateManager } = await library();
+      return (book) => {
+        const state = new StateManager();
+        state.set('book', book);
+        state.set('book', withAge(book, 5, 50, 8));
+        return () => state.diff('book', 1, 2);
+      };
     },
     breakers: async () => {
       const { circuitBreaker } = await library();
