@@ -19,32 +19,32 @@ const budgets: readonly Budget[] = [
     what: 'MessageBus, own code',
     code: "export { MessageBus } from './dist/index.js'",
     counts: 'own',
-    maxBytes: 66 * 1024,
+    maxBytes: 80 * 1024,
     goalBytes: 15 * 1024,
   },
   {
     what: 'MessageBus, packages included',
     code: "export { MessageBus } from './dist/index.js'",
     counts: 'all',
-    maxBytes: 68 * 1024,
+    maxBytes: 82 * 1024,
   },
   {
     what: 'isTellaskError',
     code: "export { isTellaskError } from './dist/index.js'",
     counts: 'all',
-    maxBytes: 2_000,
+    maxBytes: 3_400,
   },
   {
     what: 'TellaskError',
     code: "export { TellaskError } from './dist/index.js'",
     counts: 'all',
-    maxBytes: 2_000,
+    maxBytes: 3_400,
   },
   {
     what: 'tellask/testing, own code',
     code: "export * from './dist/testing.js'",
     counts: 'own',
-    maxBytes: 67 * 1024,
+    maxBytes: 91 * 1024,
   },
 ];
 

@@ -53,6 +53,7 @@ export interface Cached<K, V> {
   invalidate(key: K): void;
   /** Forgets all keys. */
   clear(): void;
+  /** Hits, misses, and what is kept. */
   metrics(): CachedMetrics;
 }
 

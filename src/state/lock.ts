@@ -84,6 +84,7 @@ export class Lock {
     this.#free();
   }
 
+  /** Lets go at the end of a `using` block. */
   [Symbol.dispose](): void {
     this.release();
   }
@@ -163,6 +164,7 @@ export class LockSet {
     for (const lock of this.locks) lock.release();
   }
 
+  /** Lets go at the end of a `using` block. */
   [Symbol.dispose](): void {
     this.release();
   }

@@ -136,6 +136,7 @@ export class StateManager<C extends ContractShape = AnyContract> extends StateVi
     return { unsaved: unsaved ?? [] };
   }
 
+  /** Closes at the end of an `await using` block. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

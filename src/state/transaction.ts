@@ -46,13 +46,21 @@ export interface TransactionParts<C extends ContractShape> {
  * throws, and the transaction is run again.
  */
 export class StateTransaction<C extends ContractShape = AnyContract> {
+  /** What is at a key, own writes included. */
   readonly get: StateView<C>['get'];
+  /** Whether there is a value, own writes included. */
   readonly has: StateView<C>['has'];
+  /** What is at all keys that fit, own writes included. */
   readonly list: StateView<C>['list'];
+  /** As on a view; written with the commit. */
   readonly create: StateView<C>['create'];
+  /** As on a view; written with the commit. */
   readonly set: StateView<C>['set'];
+  /** As on a view; written with the commit. */
   readonly compareAndSet: StateView<C>['compareAndSet'];
+  /** As on a view; written with the commit. */
   readonly update: StateView<C>['update'];
+  /** As on a view; written with the commit. */
   readonly delete: StateView<C>['delete'];
   readonly #staging: Staging;
   readonly #voice: StateVoice | undefined;

@@ -20,10 +20,15 @@ export interface StateWatch<V = unknown> extends AsyncIterableIterator<StateVers
    * commit of several keys it is the revision of that commit, which is then seen whole again.
    */
   readonly resumeFrom: number;
+  /** The next version; rejects with what ended it, when that was an error. */
   next(): Promise<IteratorResult<StateVersion<V>, undefined>>;
+  /** Leaves, as `break` does. */
   return(): Promise<IteratorResult<StateVersion<V>, undefined>>;
+  /** Leaves, and rejects with the error. */
   throw(error: unknown): Promise<IteratorResult<StateVersion<V>, undefined>>;
+  /** Itself. */
   [Symbol.asyncIterator](): this;
+  /** Leaves at the end of an `await using` block. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 
