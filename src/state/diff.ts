@@ -50,11 +50,14 @@ function compareArrays(
   path: string,
   patch: PatchOperation[],
 ): void {
-  const start = commonStart(before, after);
-  const end = commonEnd(before, after, start);
+  // Of two lists of one length nothing has moved as far as anybody can tell.
+  const start = before.length === after.length ? 0 : commonStart(before, after);
+  const end = before.length === after.length ? 0 : commonEnd(before, after, start);
   const [wasEnd, isEnd] = [before.length - end, after.length - end];
   const both = Math.min(wasEnd, isEnd);
-  for (let i = start; i < both; i++) compare(before[i], after[i], `${path}/${i}`, patch);
+  for (let i = start; i < both; i++) {
+    if (before[i] !== after[i]) compare(before[i], after[i], `${path}/${i}`, patch);
+  }
   // From the back, so that each place is still the one it names.
   for (let i = wasEnd - 1; i >= both; i--) patch.push({ op: 'remove', path: `${path}/${i}` });
   for (let i = both; i < isEnd; i++) {

@@ -125,20 +125,37 @@ class Taking {
 
   #array(value: readonly unknown[], previous: readonly unknown[] | undefined): unknown {
     this.#checkArray(value);
+    if (previous?.length === value.length) return this.#sameLength(value, previous);
     const copy: unknown[] = [];
+    const costs: number[] = [];
     const { length } = value;
-    const costs: number[] | undefined = previous && previous.length !== length ? [] : undefined;
-    let same = previous?.length === length;
     for (let i = 0; i < length; i++) {
       const cost = this.#fresh;
-      const part = this.#part(i, value[i], previous?.[i]);
-      if (part !== previous?.[i]) same = false;
-      copy.push(part);
-      costs?.push(this.#fresh - cost);
+      copy.push(this.#part(i, value[i], previous?.[i]));
+      costs.push(this.#fresh - cost);
     }
-    if (same) return previous;
-    if (previous !== undefined && costs !== undefined) this.#shareEnd(copy, previous, costs);
-    return this.#seal(copy, previous);
+    if (previous !== undefined) this.#shareEnd(copy, previous, costs);
+    return this.#sealArray(copy, previous);
+  }
+
+  /** Looks closely only at what has changed: what is there was checked when it came. */
+  #sameLength(value: readonly unknown[], previous: readonly unknown[]): unknown {
+    const copy: unknown[] = [];
+    const { length } = previous;
+    let bytes = this.#bytesOf(previous);
+    let fresh = 2 + length;
+    let same = true;
+    for (let i = 0; i < length; i++) {
+      const [item, old] = [value[i], previous[i]];
+      const part = item === old ? old : this.#part(i, item, old);
+      copy.push(part);
+      if (part === old) continue;
+      same = false;
+      const size = this.#bytesOf(part);
+      bytes += size - this.#bytesOf(old);
+      if (!isContainer(part)) fresh += size;
+    }
+    return same ? previous : this.#seal(copy, bytes, fresh);
   }
 
   /** What came into a list, or went, has moved all that is behind it. */
@@ -158,14 +175,23 @@ class Taking {
     const before = isObject(previous) ? previous : undefined;
     const keys = Object.keys(value);
     const copy: Record<string, unknown> = {};
+    let bytes = 2;
+    let fresh = 2;
     let same = before !== undefined && sameKeys(keys, before);
     for (const key of keys) {
       const old = before !== undefined && Object.hasOwn(before, key) ? before[key] : undefined;
       const part = this.#part(key, this.#property(value, key), old);
-      if (part !== old) same = false;
+      const size = this.#bytesOf(part);
+      const name = key.length + 4;
+      bytes += name + size;
+      fresh += name;
+      if (part !== old) {
+        same = false;
+        if (!isContainer(part)) fresh += size;
+      }
       copy[key] = part;
     }
-    return same ? before : this.#seal(copy, before);
+    return same ? before : this.#seal(copy, bytes, fresh);
   }
 
   /** The value of a property; an accessor is no data. */
@@ -183,20 +209,19 @@ class Taking {
     return part;
   }
 
-  /** Counts a finished copy and freezes it. */
-  #seal(copy: Json, previous: Json | undefined): Json {
-    let bytes = 2;
-    let fresh = 2;
-    for (const key of Object.keys(copy)) {
-      const part = (copy as Record<string, unknown>)[key];
-      const name = Array.isArray(copy) ? 1 : key.length + 4;
-      const size = this.#bytesOf(part);
-      bytes += name + size;
-      fresh += name;
-      if (!isContainer(part) && part !== (previous as Record<string, unknown> | undefined)?.[key]) {
-        fresh += size;
-      }
+  #sealArray(copy: readonly unknown[], previous: readonly unknown[] | undefined): Json {
+    let bytes = 2 + copy.length;
+    let fresh = bytes;
+    for (let i = 0; i < copy.length; i++) {
+      const size = this.#bytesOf(copy[i]);
+      bytes += size;
+      if (!isContainer(copy[i]) && copy[i] !== previous?.[i]) fresh += size;
     }
+    return this.#seal(copy, bytes, fresh);
+  }
+
+  /** Freezes a finished copy. */
+  #seal(copy: Json, bytes: number, fresh: number): Json {
     this.#fresh += fresh;
     new Measured(copy, bytes);
     markOwned(copy);
