@@ -107,7 +107,7 @@ export const rows: readonly Row[] = [
     title: 'what changed between two versions of a 100 KB document',
     unit: 'ns',
     needs: 'differ',
-    goals: [{ kind: 'ratio', to: ['fast-json-patch'], atMost: 0.35 }],
+    goals: [{ kind: 'ratio', to: ['fast-json-patch'], atMost: 0.5 }],
     prepare: async (contender) => {
       const diff = (await ability(contender, 'differ'))(bookOf(100_000));
       return timed((operations) => {

@@ -63,8 +63,8 @@ class Taking {
   readonly #key: string;
   readonly #limits: ValueLimits;
   readonly #path: (string | number)[] = [];
-  /** The containers that are being walked: one that comes again is a cycle. */
-  readonly #open = new Set<object>();
+  /** The containers that are being walked, few enough for a list: one that comes again is a cycle. */
+  readonly #open: object[] = [];
   #depth = 0;
   #fresh = 0;
 
@@ -114,12 +114,12 @@ class Taking {
 
   #container(value: object, previous: unknown): unknown {
     if (this.#depth >= this.#limits.maxDepth) this.#tooDeep();
-    if (this.#open.has(value)) this.#refuse('leads back to itself');
-    this.#open.add(value);
+    if (this.#open.includes(value)) this.#refuse('leads back to itself');
+    this.#open.push(value);
     const taken = Array.isArray(value)
       ? this.#array(value, Array.isArray(previous) ? previous : undefined)
       : this.#object(value, previous);
-    this.#open.delete(value);
+    this.#open.pop();
     return taken;
   }
 
