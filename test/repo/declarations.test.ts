@@ -14,6 +14,7 @@ const PUBLIC_CLASSES = [
   'resilience/rate-limit.ts',
   'saga/saga.ts',
   'state/lock.ts',
+  'state/past.ts',
   'state/state-access.ts',
   'state/state-manager.ts',
   'state/state-view.ts',
