@@ -166,7 +166,8 @@ export class StateManager<C extends ContractShape = AnyContract> extends StateVi
   ): Promise<StateManager<C>> {
     const { store, prefix = 'state/', migrate, onFault = () => {} } = options;
     checkPrefix(prefix);
-    const state = new StateManager<C>(options);
+    // Not by its name: a class that names itself is renamed in the bundle.
+    const state = new this<C>(options);
     const core = state.#core;
     const journal = new Journal({ core, store, prefix, onFault });
     await journal.load();
