@@ -11,13 +11,13 @@ const SEED = 1_000_000;
 
 describe('the ring', () => {
   it('keeps every promise that the mailboxes keep', async () => {
-    const failure = await findFailure(LIBRARY, { from: SEED, count: 2_000, direct: true });
+    const failure = await findFailure(LIBRARY, { from: SEED, count: 3_000, direct: true });
 
     expect(failure).toBeUndefined();
   }, 120_000);
 
   it('gives the same books and the same order in every mailbox', async () => {
-    for (let seed = SEED; seed < SEED + 1_500; seed++) {
+    for (let seed = SEED; seed < SEED + 2_000; seed++) {
       // One step of the ring is many of the mailboxes, so steps cannot be counted.
       const program = makeProgram(seed).filter((step) => step.do !== 'steps');
       const through = await runOn(LIBRARY, program, true);
