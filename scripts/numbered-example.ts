@@ -12,9 +12,11 @@ export function expectedOutput(file: string): string {
   return `examples/expected/${file.replace(/\.ts$/, '.txt')}`;
 }
 
-/** What runs an example: from version 24 on, Node reads TypeScript by itself. */
+/** From version 24 on, Node reads TypeScript by itself. */
+export const readsTypeScript = Number(process.versions.node.split('.')[0]) >= 24;
+
+/** What runs an example from its source. */
 export function commandOf(file: string): string[] {
-  const major = Number(process.versions.node.split('.')[0]);
-  const loader = major >= 24 ? [] : ['--import', 'tsx'];
+  const loader = readsTypeScript ? [] : ['--import', 'tsx'];
   return [process.execPath, ...loader, `examples/${file}`];
 }
