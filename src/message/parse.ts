@@ -1,5 +1,6 @@
 import { describe, TellaskError } from '../kernel/errors.ts';
 import { withoutValues } from './issue-text.ts';
+import { pointerTo } from './json-pointer.ts';
 import type { SchemaIssue, SchemaResult, StandardSchema } from './standard-schema.ts';
 
 /** More issues than this help nobody, and a hostile payload could make any number. */
@@ -83,14 +84,11 @@ function refusePromise(result: Promise<unknown>, { what, topic }: ParseSubject):
 function readIssues(issues: readonly SchemaIssue[], value: unknown): readonly ValidationIssue[] {
   return issues.slice(0, MAX_ISSUES).map((issue) => {
     const keys = (issue.path ?? []).map((part) => (typeof part === 'object' ? part.key : part));
-    return { path: toPointer(keys), message: withoutValues(String(issue.message), value, keys) };
+    return {
+      path: pointerTo(keys).slice(0, MAX_PATH),
+      message: withoutValues(String(issue.message), value, keys),
+    };
   });
-}
-
-/** RFC 6901. */
-function toPointer(keys: readonly PropertyKey[]): string {
-  const parts = keys.map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`);
-  return parts.join('').slice(0, MAX_PATH);
 }
 
 function summary({ what, topic }: ParseSubject, issues: readonly ValidationIssue[]): string {

@@ -1,5 +1,6 @@
 import { TellaskError } from '../kernel/errors.ts';
 import { copierOf, copyError } from './built-in-copies.ts';
+import { pointerTo } from './json-pointer.ts';
 
 /** Levels of arrays and objects inside each other that a payload may have. */
 const MAX_PAYLOAD_DEPTH = 100;
@@ -216,10 +217,7 @@ export class Copying {
   }
 
   #pointer(): string {
-    const keys = this.#path.slice(0, this.#depth);
-    return keys
-      .map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`)
-      .join('');
+    return pointerTo(this.#path.slice(0, this.#depth));
   }
 }
 
@@ -228,6 +226,6 @@ function isIndex(key: string): boolean {
 }
 
 /** An object literal of another realm, such as a `vm` context: its prototype is not ours. */
-function isForeignPlain(prototype: object): boolean {
+export function isForeignPlain(prototype: object): boolean {
   return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf');
 }

@@ -1,5 +1,6 @@
 import type { Env } from '../kernel/env.ts';
 import { isTellaskError } from '../kernel/errors.ts';
+import { isEqual } from '../state/equal.ts';
 import type { Store } from '../stores/store.ts';
 import {
   SagaChangedError,
@@ -20,7 +21,7 @@ import {
   type SagaStage,
 } from './journal.ts';
 import { inTime, JournalKeeper, versionOf } from './journal-keeper.ts';
-import { freezeJson, sameJson } from './json.ts';
+import { freezeJson } from './json.ts';
 
 /** Who wants to work on which saga, and on what terms. */
 export interface Claim {
@@ -97,7 +98,7 @@ async function claimOnce(claim: Claim): Promise<Claimed> {
   const stored = (await ask(claim, () => store.get(key))) ?? undefined;
   if (stored === undefined) return begin(claim);
   const journal = parseJournal(stored.value, saga, id);
-  if (claim.begin !== undefined && !sameJson(claim.begin.input, journal.input)) {
+  if (claim.begin !== undefined && !isEqual(claim.begin.input, journal.input)) {
     throw new SagaInputError(saga, id);
   }
   const verdict = judge(journal, env.wall(), claim);

@@ -1,4 +1,6 @@
 import { describe } from '../kernel/errors.ts';
+import { escapeKey } from '../message/json-pointer.ts';
+import { isForeignPlain } from '../message/payload.ts';
 import { SagaDataError } from './errors.ts';
 import type { Json } from './journal.ts';
 
@@ -27,20 +29,6 @@ export function freezeJson<T extends Json | undefined>(value: T): T {
   return Object.freeze(value);
 }
 
-/** Whether both say the same; the order of properties says nothing. */
-export function sameJson(one: Json | undefined, other: Json | undefined): boolean {
-  return canonical(one) === canonical(other);
-}
-
-function canonical(value: Json | undefined): string | undefined {
-  return JSON.stringify(value, (_key, part: unknown) => {
-    if (typeof part !== 'object' || part === null || Array.isArray(part)) return part;
-    const sorted = Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : 1));
-    // Pairs rather than an object: one with numbers for keys has an order of its own.
-    return { sorted: sorted.flat() };
-  });
-}
-
 class NotJson {
   readonly path: string;
   readonly problem: string;
@@ -67,7 +55,7 @@ function takenArray(array: readonly unknown[], path: string, depth: number): Jso
 }
 
 function takenObject(value: object, path: string, depth: number): Json {
-  const prototype: unknown = Object.getPrototypeOf(value);
+  const prototype: object | null = Object.getPrototypeOf(value);
   if (prototype !== null && prototype !== Object.prototype && !isForeignPlain(prototype)) {
     throw new NotJson(path, `an object of class ${classOf(value)}`);
   }
@@ -81,18 +69,7 @@ function takenObject(value: object, path: string, depth: number): Json {
   return Object.freeze(copy);
 }
 
-/** The prototype of plain objects of another realm. */
-function isForeignPlain(prototype: unknown): boolean {
-  return (
-    Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype as object, 'toString')
-  );
-}
-
 function classOf(value: object): string {
   const name: unknown = value.constructor?.name;
   return typeof name === 'string' && name !== '' ? name : 'its own';
-}
-
-function escapeKey(key: string): string {
-  return key.replaceAll('~', '~0').replaceAll('/', '~1');
 }

@@ -1,11 +1,11 @@
 import { onAbort } from '../kernel/abort.ts';
 import { Deferred } from '../kernel/deferred.ts';
 import { isTellaskError } from '../kernel/errors.ts';
+import { isEqual } from '../state/equal.ts';
 import type { Store } from '../stores/store.ts';
 import { type Claimed, claimSaga, refuseChanged } from './claim.ts';
 import { SagaInputError } from './errors.ts';
 import { isOver, isStuck, type Json, type SagaJournal } from './journal.ts';
-import { sameJson } from './json.ts';
 import { type LiveSaga, liveSagas, ownersThatEnded } from './live-sagas.ts';
 import type { Plan } from './plan.ts';
 import { tell } from './progress.ts';
@@ -49,7 +49,7 @@ function refuseOther({ plan, id, begin }: Order, journal: SagaJournal): void {
     const { name, fingerprint } = plan;
     refuseChanged({ saga: name, id, fingerprint }, journal);
   }
-  if (begin !== undefined && !sameJson(begin.input, journal.input)) {
+  if (begin !== undefined && !isEqual(begin.input, journal.input)) {
     throw new SagaInputError(plan.name, id);
   }
 }

@@ -1,3 +1,4 @@
+import { escapeKey } from '../message/json-pointer.ts';
 import { isEqual, isObject } from './equal.ts';
 
 /** One step of a JSON Patch (RFC 6902). */
@@ -77,9 +78,4 @@ function commonEnd(before: readonly unknown[], after: readonly unknown[], start:
   let end = 0;
   while (end < most && isEqual(before.at(-1 - end), after.at(-1 - end))) end++;
   return end;
-}
-
-/** A key as a part of a JSON pointer (RFC 6901). */
-export function escapeKey(key: string): string {
-  return key.replaceAll('~', '~0').replaceAll('/', '~1');
 }

@@ -1,4 +1,4 @@
-import { escapeKey } from './diff.ts';
+import { escapeKey } from '../message/json-pointer.ts';
 import { isEqual, isObject } from './equal.ts';
 
 /** How lists are merged that both sides have changed. */

@@ -1,5 +1,5 @@
-import { markOwned } from '../message/payload.ts';
-import { escapeKey } from './diff.ts';
+import { pointerTo } from '../message/json-pointer.ts';
+import { isForeignPlain, markOwned } from '../message/payload.ts';
 import { isContainer, isEqual, isObject } from './equal.ts';
 import { StateValueError } from './errors.ts';
 
@@ -246,10 +246,7 @@ class Taking {
   #checkPlain(value: object): void {
     const prototype: object | null = Object.getPrototypeOf(value);
     if (prototype === null || prototype === Object.prototype) return;
-    // An object literal of another realm has a prototype that is not ours.
-    if (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf')) {
-      return;
-    }
+    if (isForeignPlain(prototype)) return;
     this.#refuse('is an instance of a class; JSON has plain objects and arrays only');
   }
 
@@ -267,8 +264,7 @@ class Taking {
   }
 
   #pointer(): string {
-    const keys = this.#path.slice(0, this.#depth);
-    return keys.map((key) => `/${escapeKey(String(key))}`).join('');
+    return pointerTo(this.#path.slice(0, this.#depth));
   }
 }
 
