@@ -32,6 +32,9 @@ export interface TestBus<C extends ContractShape = AnyContract> {
   settle(): Promise<void>;
   /** Runs to quiescence, skipping all waiting. */
   run(): Promise<void>;
+  /** Closes the bus and lets time pass until it is closed. Closing twice does nothing. */
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /**
@@ -55,8 +58,20 @@ export function createTestBus<C extends ContractShape = AnyContract>(
   options: TestBusOptions<C> = {},
 ): TestBus<C> {
   const { seed = 1, shuffle = false, ...rest } = options;
-  const env = new SimEnv(shuffle ? { seed, choose: randomChoice(seed) } : { seed });
-  const bus = new MessageBus<C>({ unheard: 'warn', ...rest, env } as BusOptions<C>);
+  return openTestBus(new SimEnv(shuffle ? { seed, choose: randomChoice(seed) } : { seed }), rest);
+}
+
+/** A test bus on an Env that somebody else drives too. */
+export function openTestBus<C extends ContractShape = AnyContract>(
+  env: SimEnv,
+  options: Omit<BusOptions<C>, 'env'>,
+): TestBus<C> {
+  const bus = new MessageBus<C>({ unheard: 'warn', ...options, env } as BusOptions<C>);
+  const close = async (): Promise<void> => {
+    const closed = bus.close();
+    await env.run();
+    await closed;
+  };
   return {
     bus,
     clock: {
@@ -67,5 +82,7 @@ export function createTestBus<C extends ContractShape = AnyContract>(
     },
     settle: () => env.settle(),
     run: () => env.run(),
+    close,
+    [Symbol.asyncDispose]: close,
   };
 }
