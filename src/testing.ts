@@ -30,3 +30,4 @@ export {
   type TestBusOptions,
   type TestClock,
 } from './testing/test-bus.ts';
+export type { MarkedDelivery, TranscriptOptions } from './testing/transcript-text.ts';

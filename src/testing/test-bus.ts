@@ -3,6 +3,8 @@ import type { AnyContract, ContractShape } from '../message/contract-types.ts';
 import type { BusOptions } from '../wiring/bus-options.ts';
 import { randomChoice } from './random-choice.ts';
 import { SimEnv } from './sim-env.ts';
+import { Transcript } from './transcript.ts';
+import type { TranscriptOptions } from './transcript-text.ts';
 
 /** Options of {@link createTestBus}: those of the bus, and the seed of its chance. */
 export interface TestBusOptions<C extends ContractShape = AnyContract>
@@ -32,6 +34,23 @@ export interface TestBus<C extends ContractShape = AnyContract> {
   settle(): Promise<void>;
   /** Runs to quiescence, skipping all waiting. */
   run(): Promise<void>;
+  /**
+   * What happened so far, a line each, byte-identical for a seed and fit for a snapshot: names,
+   * ids, codes and outcomes, and never the text of an error. Made when it is read.
+   *
+   * @example
+   * ```ts
+   * import { createTestBus } from 'tellask/testing';
+   * const t = createTestBus();
+   * t.bus.subscribe('alarm', () => {});
+   * t.bus.publish('alarm', {});
+   * await t.settle();
+   * t.transcript().split('\n')[0]?.trim(); // => '0 ms  m1    $host -> $host  alarm  admitted event'
+   * ```
+   */
+  transcript(options?: TranscriptOptions): string;
+  /** Adds a line to the transcript: what happens outside of the bus, in the words of the test. */
+  note(text: string): void;
   /** Closes the bus and lets time pass until it is closed. Closing twice does nothing. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -67,6 +86,7 @@ export function openTestBus<C extends ContractShape = AnyContract>(
   options: Omit<BusOptions<C>, 'env'>,
 ): TestBus<C> {
   const bus = new MessageBus<C>({ unheard: 'warn', ...options, env } as BusOptions<C>);
+  const transcript = new Transcript(() => env.now()).watch(bus);
   const close = async (): Promise<void> => {
     const closed = bus.close();
     await env.run();
@@ -82,6 +102,8 @@ export function openTestBus<C extends ContractShape = AnyContract>(
     },
     settle: () => env.settle(),
     run: () => env.run(),
+    transcript: (shown) => transcript.text(shown),
+    note: (text) => transcript.note(text),
     close,
     [Symbol.asyncDispose]: close,
   };
