@@ -12,6 +12,7 @@ export {
   type RecordedOperation,
   type SequentialModel,
 } from './testing/linearizable.ts';
+export type { MessageFilter } from './testing/message-filter.ts';
 export { SagaWorld } from './testing/saga-world.ts';
 export {
   type StoppingStore,
