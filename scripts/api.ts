@@ -3,7 +3,7 @@ import { Extractor, ExtractorConfig } from '@microsoft/api-extractor';
 
 const localBuild = process.argv.includes('--local');
 let failed = false;
-for (const entry of ['index', 'testing']) {
+for (const entry of ['index', 'agents', 'testing']) {
   const config = ExtractorConfig.loadFileAndPrepare(`etc/${entry}.json`);
   const result = Extractor.invoke(config, { localBuild, showVerboseMessages: false });
   if (!result.succeeded || (result.apiReportChanged && !localBuild)) failed = true;

@@ -1,10 +1,10 @@
-// What Node loads: the build of both entries in one shared file and two doors, because to find and
+// What Node loads: the build of all entries in one shared file and a door for each, because to find and
 // open 130 modules takes longer than all that they do. Bundlers get the single modules instead, of
 // which they leave out what a program does not use.
 import { build } from 'esbuild';
 
 await build({
-  entryPoints: ['dist/index.js', 'dist/testing.js'],
+  entryPoints: ['dist/index.js', 'dist/agents.js', 'dist/testing.js'],
   outdir: 'dist/bundle',
   chunkNames: 'tellask',
   bundle: true,

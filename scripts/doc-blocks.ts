@@ -44,6 +44,7 @@ function unindent(body: string, indent: string): string {
 export function againstSources(code: string, root: string): string {
   return code
     .replace(/(from )'tellask'/g, `$1'${root}/src/index.ts'`)
+    .replace(/(from )'tellask\/agents'/g, `$1'${root}/src/agents.ts'`)
     .replace(/(from )'tellask\/testing'/g, `$1'${root}/src/testing.ts'`);
 }
 

@@ -44,8 +44,8 @@ const KNOWN: Readonly<Record<Call, ReadonlySet<string>>> = {
   send: namesOf<SendOptions>(TOLD),
   publish: namesOf<PublishOptions>({ ...TOLD, retain: true }),
   broadcast: namesOf<BroadcastOptions>({ ...TOLD, exclude: true, echo: true }),
-  request: namesOf<RequestOptions>({ ...ASKED, fallback: true, waitForMs: true }),
-  stream: namesOf<StreamOptions>({ ...ASKED, fallback: true, highWaterMark: true }),
+  request: namesOf<RequestOptions>({ ...ASKED, fallback: true, waitForMs: true, select: true }),
+  stream: namesOf<StreamOptions>({ ...ASKED, fallback: true, highWaterMark: true, select: true }),
   gather: namesOf<GatherOptions>({ ...ASKED, until: true, stragglers: true }),
 };
 

@@ -8,6 +8,7 @@ import type { Guard } from './guard.ts';
 import { holderOf, type Question } from './question.ts';
 import type { Refusals } from './refusals.ts';
 import type { Eligible, Responders, Serving } from './responders.ts';
+import { selected } from './selection.ts';
 import type { RequestOptions } from './speech.ts';
 import type { Subscription } from './subscription.ts';
 import { heldUp, type Standstill, standstillOf } from './wait-for.ts';
@@ -22,6 +23,8 @@ export interface ChooserParts {
   readonly contract: Contract | undefined;
   /** Topics that the contract does not name are taken, too. */
   readonly open: boolean;
+  random(): number;
+  now(): number;
   hasAgent(name: string): boolean;
   hasCapability(name: string, capability: string): boolean;
   nearestAgent(name: string): string | undefined;
@@ -49,12 +52,22 @@ export class Chooser {
   }
 
   #among(question: Question, eligible: Eligible | undefined): Subscription | undefined {
-    const { responders, dispatcher } = this.#parts;
+    const { dispatcher } = this.#parts;
     const { route } = question;
     // What lies in the ring is outstanding, too: a choice between several has to see it.
     if (route.subscriptions.length > 1) dispatcher.spill();
-    const chosen = responders.choose(route, eligible);
+    const chosen = this.#chosen(question, eligible);
     return chosen === undefined ? undefined : this.#spared(question, chosen, eligible);
+  }
+
+  #chosen(question: Question, eligible: Eligible | undefined): Subscription | undefined {
+    const { responders, random, now } = this.#parts;
+    const { route, select, words, owned } = question;
+    if (select === undefined) return responders.choose(route, eligible);
+    const { subscriptions } = route;
+    const among = eligible === undefined ? subscriptions : subscriptions.filter(eligible);
+    const { topic, speaker } = words;
+    return selected(select, among, { topic, payload: owned, from: speaker.name, random, now });
   }
 
   /** As it is now: who serves, and who waits, may have changed since the question was written. */

@@ -9,6 +9,7 @@ import type { Refusals } from './refusals.ts';
 import type { Responders, Serving } from './responders.ts';
 import { budgetOf, readAsked, readMs } from './said.ts';
 import type { Scribe } from './scribe.ts';
+import { checkSelection, type Selection } from './selection.ts';
 import type { AskOptions, Cause, Speaker } from './speech.ts';
 import type { Instant } from './turn-clock.ts';
 import { heldUp } from './wait-for.ts';
@@ -23,6 +24,8 @@ export interface QuestionParts {
   readonly responders: Responders;
   readonly chooser: Chooser;
   readonly requestTimeoutMs: number;
+  /** Of all calls that bring none. */
+  readonly select: Selection | undefined;
   now(): number;
 }
 
@@ -43,6 +46,8 @@ export interface Question {
   readonly detached: boolean;
   /** Who goes on when it is answered: the running handler that asks, or one that passes it on. */
   readonly holds: Attempt | undefined;
+  /** Says who of those who could answer is asked. */
+  readonly select: Selection | undefined;
 }
 
 /** Reads calls, checks them, and writes down what they ask. */
@@ -59,7 +64,7 @@ export class Questions {
     speaker: Speaker,
     topic: string,
     payload: unknown,
-    options: AskOptions & { readonly onProgress?: unknown },
+    options: AskOptions & { readonly onProgress?: unknown; readonly select?: Selection },
     defaultMs: number = this.#parts.requestTimeoutMs,
     taken: boolean = false,
   ): Question {
@@ -91,7 +96,19 @@ export class Questions {
     const budget = budgetOf(said, speaker.cause, () => now.at);
     const timeoutMs = limitOf(options.timeoutMs ?? defaultMs, cause, now.at, budget);
     const deadline = endBy(now.at + timeoutMs, cause, budget);
-    return { words: draft, route, owned, now, timeoutMs, deadline, budget, detached, holds };
+    const select = checkSelection(options.select) ?? this.#parts.select;
+    return {
+      words: draft,
+      route,
+      owned,
+      now,
+      timeoutMs,
+      deadline,
+      budget,
+      detached,
+      holds,
+      select,
+    };
   }
 
   /** `taken`: the payload was parsed and taken in before, and is not again unless it is changed. */
@@ -121,8 +138,8 @@ export function holderOf({ words, detached }: Question): Cause | undefined {
 
 /** The same question in other words. Field by field: this is on the way of every call. */
 export function withWords(question: Question, words: Words): Question {
-  const { route, owned, now, timeoutMs, deadline, budget, detached, holds } = question;
-  return { words, route, owned, now, timeoutMs, deadline, budget, detached, holds };
+  const { route, owned, now, timeoutMs, deadline, budget, detached, holds, select } = question;
+  return { words, route, owned, now, timeoutMs, deadline, budget, detached, holds, select };
 }
 
 /** The earliest of an instant and those at which the asker and its budget end. */

@@ -8,6 +8,7 @@ import type { BroadcastReceipt } from './broadcast.ts';
 import type { Gathered } from './gathering.ts';
 import type { Outbox } from './outbox.ts';
 import type { Receipt } from './receipt.ts';
+import type { Selection } from './selection.ts';
 import type { MessageStream } from './stream.ts';
 import type { Permits } from './subscription.ts';
 import type { Until } from './until.ts';
@@ -101,6 +102,12 @@ export interface RequestOptions extends AskOptions {
    * causes. @default what the bus's `fallback` has for the one who was asked
    */
   readonly fallback?: readonly string[];
+  /**
+   * Which of those who could answer is asked: a strategy of `tellask/agents`, or your own.
+   * @default the bus's `select`, or else the one with the fewest outstanding deliveries, in turn
+   * between equals
+   */
+  readonly select?: Selection;
 }
 
 /** Options of `whenServed`. */
@@ -141,6 +148,7 @@ export interface StreamOptions
     | 'detached'
     | 'policy'
     | 'fallback'
+    | 'select'
   > {
   /** Milliseconds for the whole stream; never longer than what the asker has left. @default Infinity */
   readonly timeoutMs?: number;

@@ -53,6 +53,7 @@ export interface TestBus<C extends ContractShape = AnyContract> {
   note(text: string): void;
   /** Closes the bus and lets time pass until it is closed. Closing twice does nothing. */
   close(): Promise<void>;
+  /** What `await using` does at the end: `close()`. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 

@@ -4,6 +4,7 @@ import type { LetterSecrets } from '../delivery/letter-record.ts';
 import type { Isolation } from '../delivery/payload-keeper.ts';
 import { checkNames } from '../delivery/question.ts';
 import { readMs } from '../delivery/said.ts';
+import { checkSelection, type Selection } from '../delivery/selection.ts';
 import type { Env } from '../kernel/env.ts';
 import { misuse } from '../kernel/errors.ts';
 import { readCount } from '../kernel/read-count.ts';
@@ -78,6 +79,11 @@ export interface BusOptions<C extends ContractShape = AnyContract> {
    * `fallback` of a call is used in its place.
    */
   readonly fallback?: Readonly<Record<string, readonly string[]>>;
+  /**
+   * Which of those who could answer is asked, for all calls that bring no `select` of their own: a
+   * strategy of `tellask/agents`. @default the one with the fewest outstanding deliveries
+   */
+  readonly select?: Selection;
   /**
    * How many of the requests to one responder may be retries by a `policy`, as in `retryBudget`.
    * @default { ratio: 0.1, minPerSecond: 1 }
@@ -177,6 +183,7 @@ const BUS_OPTIONS: ReadonlySet<string> = new Set<keyof BusOptions>([
   'graceMs',
   'requestTimeoutMs',
   'fallback',
+  'select',
   'retryBudget',
   'dedupe',
   'deadLetters',
@@ -214,6 +221,7 @@ export function checkBusOptions(options: BusOptions): void {
     readMs(name, options[name]);
   }
   readFallbacks(options.fallback);
+  checkSelection(options.select);
   readRetryBudget(options.retryBudget);
   readGuard(options.guard, GUARD_DEFAULTS);
   readMs('dedupe.windowMs', options.dedupe?.windowMs);

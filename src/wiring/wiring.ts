@@ -210,6 +210,7 @@ export class Wiring {
       responders,
       chooser,
       requestTimeoutMs: options.requestTimeoutMs ?? DEFAULTS.requestTimeoutMs,
+      select: options.select,
       now: () => env.now(),
     });
     const { requests, dispatcher: mail } = this;
@@ -488,7 +489,7 @@ export class Wiring {
   }
 
   #makeChooser({ contract, open = false }: WiringOptions): Chooser {
-    const { refusals, guard, dispatcher, responders, registry } = this;
+    const { env, refusals, guard, dispatcher, responders, registry } = this;
     return new Chooser({
       refusals,
       guard,
@@ -496,6 +497,8 @@ export class Wiring {
       responders,
       contract,
       open,
+      random: () => env.random(),
+      now: () => env.now(),
       hasAgent: (name) => registry.get(name) !== undefined,
       hasCapability: (name, capability) =>
         registry.get(name)?.capabilities.has(capability) === true,

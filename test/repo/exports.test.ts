@@ -28,7 +28,7 @@ function written(entry: string): { values: string[]; types: string[] } {
   return { values: values.toSorted(), types };
 }
 
-describe.each(['index', 'testing'])('the entry %s', (entry) => {
+describe.each(['index', 'agents', 'testing'])('the entry %s', (entry) => {
   it('exports what its API report says, types included', () => {
     const { values, types } = written(entry);
 

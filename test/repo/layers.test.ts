@@ -18,13 +18,17 @@ const LAYERS: Readonly<Record<string, number>> = {
   agents: 5,
   workflow: 6,
   saga: 6,
-  tasks: 7,
-  collaboration: 7,
+  selection: 6,
   transports: 7,
   wiring: 8,
   'bus.ts': 9,
+  // On top of the bus: what agents do together.
+  directory: 10,
+  tasks: 10,
+  collaboration: 10,
   testing: 10,
   'index.ts': 11,
+  'agents.ts': 11,
   'testing.ts': 11,
 };
 
@@ -39,7 +43,7 @@ const DOORS: Readonly<Record<string, string>> = {
   'node:async_hooks': 'delivery/ambient.ts',
 };
 
-const ENTRIES = ['index.ts', 'testing.ts'];
+const ENTRIES = ['index.ts', 'agents.ts', 'testing.ts'];
 
 /** The folder of a file, or the file itself when it stands alone. */
 const placeOf = (path: string): string => path.split('/')[0] as string;
@@ -106,7 +110,7 @@ describe('the sources', () => {
 });
 
 describe('the package', () => {
-  it('has two entries', () => {
+  it('has three entries', () => {
     const manifest = JSON.parse(
       readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
     ) as { exports: Record<string, string | { default: string }> };
@@ -114,8 +118,8 @@ describe('the package', () => {
       typeof target === 'string' ? [] : [target.default],
     );
 
-    expect(Object.keys(manifest.exports)).toEqual(['.', './testing', './package.json']);
-    expect(targets).toEqual(['./dist/index.js', './dist/testing.js']);
+    expect(Object.keys(manifest.exports)).toEqual(['.', './agents', './testing', './package.json']);
+    expect(targets).toEqual(['./dist/index.js', './dist/agents.js', './dist/testing.js']);
     for (const entry of ENTRIES) {
       expect(existsSync(new URL(`../../src/${entry}`, import.meta.url)), entry).toBe(true);
     }

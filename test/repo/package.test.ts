@@ -79,7 +79,7 @@ describe('the package', () => {
 
 describe('the bundle', () => {
   it('says the same under the same names as the single modules', async () => {
-    for (const entry of ['index', 'testing']) {
+    for (const entry of ['index', 'agents', 'testing']) {
       const [bundled, single] = (await Promise.all(
         [`dist/bundle/${entry}.js`, `dist/${entry}.js`].map(
           (path) => import(new URL(path, ROOT).href),
@@ -154,7 +154,7 @@ describe('the packed package', () => {
   it('holds what Node loads: a file for each entry, one that they share, and their maps', () => {
     const bundled = files.filter((path) => path.startsWith('dist/bundle/'));
 
-    const stems = ['index', 'tellask', 'testing'];
+    const stems = ['agents', 'index', 'tellask', 'testing'];
     const wanted = stems.flatMap((stem) => [`${stem}.js`, `${stem}.js.map`]);
     expect(bundled.toSorted()).toEqual(wanted.map((name) => `dist/bundle/${name}`));
   });
