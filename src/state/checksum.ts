@@ -1,7 +1,13 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { misuse } from '../kernel/errors.ts';
 
 /** The secret that makes of a checksum a signature. */
 export type SnapshotKey = string | Uint8Array;
+
+/** Everybody knows the empty secret: a signature that anybody can make is none. */
+export function checkSecret(key: SnapshotKey | undefined): void {
+  if (key?.length === 0) throw misuse('key', 'a secret that is not empty', key);
+}
 
 /** A checksum that changes with the value and with nothing else; with a key, a signature. */
 export function checksumOf(value: unknown, key: SnapshotKey | undefined): string {

@@ -66,6 +66,9 @@ export interface UpdateContentOptions {
   readonly expectedVersion?: number;
 }
 
+const UPDATE_OPTIONS: ReadonlySet<string> = new Set<keyof UpdateContentOptions>([
+  'expectedVersion',
+]);
 const BRIEF: ReadonlySet<string> = new Set<keyof DocumentBrief>([
   'topic',
   'requirements',
@@ -113,8 +116,10 @@ class StateDocuments<Content> implements Documents<Content> {
   updateContent(
     id: string,
     content: Content,
-    { expectedVersion }: UpdateContentOptions = {},
+    options: UpdateContentOptions = {},
   ): StateEntry<DocumentState<Content>> {
+    refuseUnknown(options, UPDATE_OPTIONS, 'updateContent');
+    const { expectedVersion } = options;
     if (expectedVersion === undefined) return this.#update(id, (was) => ({ ...was, content }));
     const { value } = this.#view.getVersion(keyFor(id), expectedVersion);
     const made = { ...(value as DocumentState<Content>), content };

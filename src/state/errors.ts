@@ -86,11 +86,11 @@ export class StateConflictError extends TellaskError {
   constructor({ key, expectedVersion, actualVersion, current, proposed, unmerged = [] }: Conflict) {
     const by = current === undefined ? '' : `, written by ${current.actor}`;
     const where = unmerged.length === 0 ? '' : `; both changed ${shown(unmerged)}`;
-    super(
-      'TELLASK_STATE_CONFLICT',
-      `'${key}' is at version ${actualVersion}${by}, and not at ${expectedVersion}${where}`,
-      { stack: false },
-    );
+    const isDeleted = current === undefined && actualVersion > 0;
+    const message = isDeleted
+      ? `'${key}' was deleted in version ${actualVersion}, and is not at ${expectedVersion}; expect 0 where there is no value`
+      : `'${key}' is at version ${actualVersion}${by}, and not at ${expectedVersion}${where}`;
+    super('TELLASK_STATE_CONFLICT', message, { stack: false });
     this.unmerged = unmerged;
     this.key = key;
     this.expectedVersion = expectedVersion;

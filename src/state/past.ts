@@ -11,6 +11,7 @@ import { StateVersionError } from './errors.ts';
 import type { Gate } from './gate.ts';
 import type { KeyRecord } from './history.ts';
 import type { ListOptions } from './state-view.ts';
+import { checkListOptions, NO_OPTIONS } from './write-options.ts';
 
 /**
  * The state as it was at one revision. It is read where it lies, in the histories: nothing is kept
@@ -54,8 +55,10 @@ export class StatePast<C extends ContractShape = AnyContract> {
    *
    * @throws StateVersionError `TELLASK_STATE_VERSION`: of a key that fits it is no longer kept.
    */
-  list(pattern = '**', { limit = Infinity, after = '' }: ListOptions = {}): StateEntry[] {
+  list(pattern = '**', options: ListOptions = NO_OPTIONS): StateEntry[] {
     this.#gate.enter();
+    checkListOptions(options);
+    const { limit = Infinity, after = '' } = options;
     const wanted = compilePattern(pattern);
     this.#checkForgotten();
     const found: StateEntry[] = [];

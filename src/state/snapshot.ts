@@ -1,7 +1,7 @@
 import { refuseUnknown } from '../kernel/unknown-option.ts';
 import { compilePattern, type Pattern } from '../message/pattern.ts';
 import { topicFault } from '../message/topic.ts';
-import { checksumOf, isSame, type SnapshotKey } from './checksum.ts';
+import { checkSecret, checksumOf, isSame, type SnapshotKey } from './checksum.ts';
 import type { Draft, StateCore } from './core.ts';
 import type { KeptVersion } from './entry.ts';
 import { StateSnapshotError } from './errors.ts';
@@ -36,8 +36,12 @@ export interface RestoreOptions extends SnapshotOptions {
 export function takeSnapshot(
   core: StateCore,
   source: string,
-  { key }: SnapshotOptions,
+  options: SnapshotOptions,
 ): StateSnapshot {
+  // A mistyped key would leave it unsigned.
+  refuseUnknown(options, SNAPSHOT_OPTIONS, 'snapshot');
+  const { key } = options;
+  checkSecret(key);
   const found = core.scan({ pattern: compilePattern(source), after: undefined });
   const entries = found.map(entryOf);
   const body = { format: 1, revision: core.revision, pattern: source, entries } as const;
@@ -66,6 +70,7 @@ export function restoration(
 ): Draft[] {
   refuseUnknown(options, OPTIONS, 'restore');
   const { migrate = ({ value }) => value } = options;
+  checkSecret(options.key);
   const pattern = check(snapshot, options.key);
   const now = core.env.wall();
   const kept = new Set<string>();
@@ -86,6 +91,7 @@ export function restoration(
   return [...drafts.filter(changes), ...rest.map(({ key }) => core.removal(key, 'restored'))];
 }
 
+const SNAPSHOT_OPTIONS: ReadonlySet<string> = new Set<keyof SnapshotOptions>(['key']);
 const OPTIONS: ReadonlySet<string> = new Set<keyof RestoreOptions>(['key', 'migrate']);
 
 /** What is there already needs no version, unless its number would be below that of the snapshot. */

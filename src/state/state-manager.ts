@@ -1,5 +1,6 @@
 import type { Env } from '../kernel/env.ts';
 import { misuse } from '../kernel/errors.ts';
+import { refuseUnknown } from '../kernel/unknown-option.ts';
 import { Contract } from '../message/contract.ts';
 import type { AnyContract, ContractShape } from '../message/contract-types.ts';
 import { checkName } from '../message/topic.ts';
@@ -164,10 +165,11 @@ export class StateManager<C extends ContractShape = AnyContract> extends StateVi
   static async open<C extends ContractShape = AnyContract>(
     options: OpenStateOptions<C>,
   ): Promise<StateManager<C>> {
-    const { store, prefix = 'state/', migrate, onFault = () => {} } = options;
+    const { store, prefix = 'state/', migrate, onFault = () => {}, ...rest } = options;
     checkPrefix(prefix);
+    checkStore(store);
     // Not by its name: a class that names itself is renamed in the bundle.
-    const state = new this<C>(options);
+    const state = new this<C>(rest as StateOptions<C>);
     const core = state.#core;
     const journal = new Journal({ core, store, prefix, onFault });
     await journal.load();
@@ -284,6 +286,8 @@ function readOptions(
   options: StateOptions<ContractShape>,
   env: Env,
 ): ConstructorParameters<typeof StateCore>[0] {
+  checkNames(options);
+  checkContract(options.contract);
   const { contract, open = false, history = {} } = options;
   const { maxValueBytes = STATE_DEFAULTS.maxValueBytes, maxDepth = STATE_DEFAULTS.maxDepth } =
     options;
@@ -304,6 +308,39 @@ function readOptions(
     maxTombstones: MAX_TOMBSTONES,
     access: new StateAccess(options.access),
   };
+}
+
+const OPTIONS: ReadonlySet<string> = new Set<keyof StateOptions>([
+  'contract',
+  'open',
+  'history',
+  'maxValueBytes',
+  'maxDepth',
+  'access',
+  'env',
+]);
+const HISTORY: ReadonlySet<string> = new Set(['maxVersions', 'maxBytes']);
+
+function checkNames(options: StateOptions<ContractShape>): void {
+  if ('store' in options) {
+    throw new TypeError(
+      'new StateManager has no option store: a state with a store is loaded first, so write ' +
+        'await StateManager.open({ store })',
+    );
+  }
+  refuseUnknown(options, OPTIONS, 'StateManager');
+  refuseUnknown(options.history ?? {}, HISTORY, 'history');
+}
+
+/** What is no contract would check nothing. */
+function checkContract(contract: unknown): void {
+  if (contract === undefined || contract instanceof Contract) return;
+  throw misuse('contract', 'what defineContract returned', contract);
+}
+
+function checkStore(store: Store): void {
+  if (typeof store?.commit === 'function' && typeof store.scan === 'function') return;
+  throw misuse('store', 'a Store, like new MemoryStore()', store);
 }
 
 function count(option: string, value: number, least: number): number {

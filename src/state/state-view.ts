@@ -38,6 +38,7 @@ import type { StateGround } from './staging.ts';
 import { type StateTransaction, type TransactionOptions, transact } from './transaction.ts';
 import type { StateWatch } from './watcher.ts';
 import type { WatchOptions } from './watchers.ts';
+import { checkListOptions, checkOnConflict, checkOptions, NO_OPTIONS } from './write-options.ts';
 
 /** Options of every write. */
 export interface WriteOptions {
@@ -135,8 +136,10 @@ export class StateView<C extends ContractShape = AnyContract> {
   }
 
   /** What is at all keys that fit, in the order of the keys. */
-  list(pattern = '**', { limit = Infinity, after }: ListOptions = {}): StateEntry[] {
+  list(pattern = '**', options: ListOptions = NO_OPTIONS): StateEntry[] {
     this.#gate.enter();
+    checkListOptions(options);
+    const { limit = Infinity, after } = options;
     const scan = { pattern: compilePattern(pattern), after };
     const found = this.#gate.only(this.#ground.scan(scan)) as StateEntry[];
     return limit === Infinity ? found : found.slice(0, limit);
@@ -150,8 +153,9 @@ export class StateView<C extends ContractShape = AnyContract> {
   create<const K extends string>(
     key: StateKeyArg<C, K>,
     value: StateInput<C, K>,
-    options: WriteOptions = {},
+    options: WriteOptions = NO_OPTIONS,
   ): StateEntry<StateValue<C, K>> {
+    checkOptions('create', options);
     const author = this.#editor(key, options);
     const draft = this.#draft(key, 'created', value, options);
     const current = entryOf(draft.before);
@@ -163,8 +167,9 @@ export class StateView<C extends ContractShape = AnyContract> {
   set<const K extends string>(
     key: StateKeyArg<C, K>,
     value: StateInput<C, K>,
-    options: WriteOptions = {},
+    options: WriteOptions = NO_OPTIONS,
   ): StateEntry<StateValue<C, K>> {
+    checkOptions('set', options);
     return this.#commit(this.#author(key, options), this.#draft(key, 'set', value, options));
   }
 
@@ -178,8 +183,10 @@ export class StateView<C extends ContractShape = AnyContract> {
     key: StateKeyArg<C, K>,
     expectedVersion: number,
     value: StateInput<C, K>,
-    options: CompareAndSetOptions<StateInput<C, K>> = {},
+    options: CompareAndSetOptions<StateInput<C, K>> = NO_OPTIONS,
   ): StateEntry<StateValue<C, K>> {
+    checkOptions('compareAndSet', options);
+    checkOnConflict(options.onConflict as OnConflict);
     checkVersion('expectedVersion', expectedVersion);
     const author = this.#editor(key, options);
     const draft = this.#draft(key, 'set', value, options);
@@ -201,8 +208,9 @@ export class StateView<C extends ContractShape = AnyContract> {
   update<const K extends string>(
     key: StateKeyArg<C, K>,
     fn: (value: StateValue<C, K>) => StateInput<C, K>,
-    options: UpdateOptions<StateInput<C, K>> = {},
+    options: UpdateOptions<StateInput<C, K>> = NO_OPTIONS,
   ): StateEntry<StateValue<C, K>> {
+    checkOptions('update', options);
     if (typeof fn !== 'function') throw misuse('The second argument of update', 'a function', fn);
     const author = this.#editor(key, options);
     const seen = this.#ground.find(key)?.current;
@@ -227,8 +235,9 @@ export class StateView<C extends ContractShape = AnyContract> {
    */
   delete<const K extends string>(
     key: StateKeyArg<C, K>,
-    options: DeleteOptions = {},
+    options: DeleteOptions = NO_OPTIONS,
   ): StateVersion<StateValue<C, K>> | undefined {
+    checkOptions('delete', options);
     const { expectedVersion } = options;
     const author =
       expectedVersion === undefined ? this.#author(key, options) : this.#editor(key, options);
