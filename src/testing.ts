@@ -14,6 +14,9 @@ export {
 } from './testing/linearizable.ts';
 export type { MessageFilter } from './testing/message-filter.ts';
 export { SagaWorld } from './testing/saga-world.ts';
+export { ScriptError } from './testing/script-error.ts';
+export type { ScriptStep } from './testing/script-step.ts';
+export { type Script, type ScriptedOptions, scripted } from './testing/scripted.ts';
 export {
   type StoppingStore,
   type StopSide,

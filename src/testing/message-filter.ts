@@ -69,7 +69,8 @@ export function hasAtLeast(value: unknown, wanted: unknown): boolean {
   );
 }
 
-function show(value: unknown): string {
+/** A value in the report of a failed test. */
+export function show(value: unknown): string {
   try {
     const text = JSON.stringify(value) ?? String(value);
     return text.length <= 200 ? text : `${text.slice(0, 199)}…`;
