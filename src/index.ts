@@ -114,10 +114,11 @@ export { first, type GatheredSoFar, type Quorum, quorum, type Until } from './de
 export type { AgentStatus, Whereabouts } from './delivery/whereabouts.ts';
 export type { OnHang } from './delivery/worker.ts';
 // ---- time, order, chance and names
-export type { Env, FaultPlan, Lane, LaneKind, Timer, TimerOptions } from './kernel/env.ts';
+export type { Env, Lane, LaneKind, Timer, TimerOptions } from './kernel/env.ts';
 export type { ErrorCode } from './kernel/error-codes.ts';
 export type { ErrorRecord } from './kernel/error-record.ts';
 export { isTellaskError, TellaskError, type TellaskErrorOptions } from './kernel/errors.ts';
+export type { FaultPlan, FaultPoint, FaultTarget, HandlerFault } from './kernel/fault-plan.ts';
 export type { MailboxOptions } from './mailbox/mailbox.ts';
 export type { Overflow } from './mailbox/overflow.ts';
 // ---- budgets

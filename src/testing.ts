@@ -1,5 +1,20 @@
 export type { RunnableSaga, SagaLife } from './testing/crash-life.ts';
 export { type CrashProof, type EveryCrashOptions, everyCrash } from './testing/every-crash.ts';
+export { InjectedFaultError } from './testing/faults/errors.ts';
+export type {
+  BuggifyRule,
+  ClockRule,
+  CrashRule,
+  DuplicateRule,
+  FaultChance,
+  FaultKind,
+  FaultPlace,
+  FaultRange,
+  FaultRule,
+  StoreRule,
+} from './testing/faults/rule.ts';
+export type { InjectedFault } from './testing/faults/seeded-faults.ts';
+export type { TestStore, TestStoreOptions } from './testing/faults/test-store.ts';
 export {
   faultyStore,
   type StoreCall,
@@ -33,5 +48,6 @@ export {
   type TestBus,
   type TestBusOptions,
   type TestClock,
+  type TestFaults,
 } from './testing/test-bus.ts';
 export type { MarkedDelivery, TranscriptOptions } from './testing/transcript-text.ts';

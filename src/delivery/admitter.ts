@@ -228,6 +228,19 @@ export class Admitter {
     return admission;
   }
 
+  /** Says a message once more to one of those who got it, as a fault: the answer goes nowhere. */
+  repeat(again: Admission, afterMs: number): void {
+    if (afterMs === 0) {
+      this.#deliver(again);
+      return;
+    }
+    this.#parts.schedule.add(again.message, afterMs, () => {
+      if (again.list.subscriptions[0]?.active !== true) return undefined;
+      this.#deliver(again);
+      return again;
+    });
+  }
+
   /** Refuses what comes from outside while the bus drains, and everything once it is closed. */
   checkOpen(speaker: Speaker, action: string, topic: string): void {
     const status = this.#parts.status();

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Env, FaultPlan, Lane, Timer, TimerOptions } from '../kernel/env.ts';
+import type { Env, Lane, Timer, TimerOptions } from '../kernel/env.ts';
+import type { FaultPlan } from '../kernel/fault-plan.ts';
 import type { Attempt } from './attempt.ts';
 import { FencedError } from './errors.ts';
 import type { Cause, Speaker } from './speech.ts';

@@ -11,7 +11,7 @@ export interface DeliveryEvent {
   readonly attempt: number;
 }
 
-/** Why a delivery was cancelled. */
+/** Why a delivery was cancelled; `dropped` by a fault that a test injected, and never otherwise. */
 export type CancelReason =
   | 'unsubscribed'
   | 'left'
@@ -19,7 +19,8 @@ export type CancelReason =
   | 'withdrawn'
   | 'skipped'
   | 'superseded'
-  | 'interrupted';
+  | 'interrupted'
+  | 'dropped';
 
 /** The library about itself, for watching only: nothing in it listens to decide anything. */
 export interface BusEvents {

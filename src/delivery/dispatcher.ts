@@ -1,16 +1,20 @@
 import type { Env, Lane } from '../kernel/env.ts';
+import type { FaultPlan } from '../kernel/fault-plan.ts';
+import type { Mailbox } from '../mailbox/mailbox.ts';
 import { Ring } from '../mailbox/ring.ts';
 import type { Envelope } from '../message/envelope.ts';
 import { bucketOf } from '../observe/histogram.ts';
 import { BusyDoor } from './busy-door.ts';
 import type { BusyKeys } from './busy-keys.ts';
 import { Delivery } from './delivery.ts';
-import type { DispatchList } from './dispatch-list.ts';
+import { DispatchList } from './dispatch-list.ts';
 import { enter } from './entry.ts';
 import { type BusyError, MailboxFullError } from './errors.ts';
+import { LateLine } from './late-line.ts';
 import type { Ledger } from './ledger.ts';
 import type { Outcomes } from './outcomes.ts';
-import type { Admission } from './receipt.ts';
+import { Admission } from './receipt.ts';
+import { targetOf } from './struck.ts';
 import type { Subscription } from './subscription.ts';
 import type { Instant, TurnClock } from './turn-clock.ts';
 import { Worker } from './worker.ts';
@@ -30,6 +34,8 @@ export interface DispatcherParts {
   readonly clock: TurnClock;
   /** Hears what a user's `key` function threw. */
   onFault(error: unknown, where: string): void;
+  /** Delivers the same message once more, as a fault: `again` says to whom. */
+  repeat(again: Admission, afterMs: number): void;
 }
 
 /**
@@ -54,6 +60,8 @@ export class Dispatcher implements Lane {
   #gone = 0;
   #steps = 0;
   readonly #door: BusyDoor;
+  /** What was said once more by a plan of faults, which says nothing a third time. */
+  readonly #repeats = new WeakSet<Admission>();
 
   constructor(parts: DispatcherParts) {
     this.#parts = parts;
@@ -88,16 +96,40 @@ export class Dispatcher implements Lane {
       this.#endedMeanwhile(delivery);
       return delivery;
     }
-    const { busy } = subscription;
+    const { faults } = this.#env;
+    if (faults === undefined) this.#receive(delivery);
+    else this.#receiveFaulty(faults, delivery);
+    return delivery;
+  }
+
+  #receive(delivery: Delivery): void {
+    const { busy } = delivery.subscription;
     if (busy === undefined || delivery.key === undefined) this.#place(delivery);
     else this.#door.receive(delivery, busy);
-    return delivery;
+  }
+
+  /** A plan of faults may lose the copy, or bring it twice; the mailbox may let it wait. */
+  #receiveFaulty(faults: FaultPlan, delivery: Delivery): void {
+    const { admission, subscription, home } = delivery;
+    const copy = targetOf(delivery);
+    if (faults.drops(copy)) {
+      this.#parts.outcomes.cancelled(delivery, 'dropped');
+      return;
+    }
+    home.mailbox.delay ??= new LateLine(this.#env, faults);
+    this.#receive(delivery);
+    if (this.#repeats.has(admission)) return;
+    const afterMs = faults.duplicates(copy);
+    if (afterMs === undefined) return;
+    const again = new Admission(delivery.message, DispatchList.of(subscription));
+    this.#repeats.add(again);
+    this.#parts.repeat(again, afterMs);
   }
 
   /** False when the mailbox was full and the newcomer has its outcome already. */
   #place(delivery: Delivery): boolean {
     const { home, admission, subscription } = delivery;
-    const verdict = home.mailbox.judge(delivery);
+    const verdict = home.mailbox.judge(delivery, this.#squeezes(delivery));
     if (verdict.action === 'wait') {
       this.#letWait(delivery);
       return true;
@@ -129,8 +161,11 @@ export class Dispatcher implements Lane {
       if (seen !== undefined) return seen;
     }
     const { mailbox } = home;
-    if (mailbox.hasRoom) return undefined;
     const { overflow, capacity } = mailbox.options;
+    if (mailbox.hasRoom) {
+      const squeezed = overflow === 'reject' && this.#isFullEarly(mailbox, message, owner);
+      return squeezed ? new MailboxFullError(owner, capacity) : undefined;
+    }
     const full = overflow === 'reject' || (overflow === 'wait' && mailbox.waiting >= capacity);
     return full ? new MailboxFullError(owner, capacity) : undefined;
   }
@@ -244,6 +279,22 @@ export class Dispatcher implements Lane {
     for (let i = from; i < subscriptions.length; i++) {
       this.#put(admission, subscriptions[i] as Subscription);
     }
+  }
+
+  /** What is directed and to be refused was refused before it came here, or not. */
+  #squeezes({ home, message, subscription }: Delivery): boolean {
+    if (this.#env.faults === undefined) return false;
+    const { mailbox } = home;
+    if (message.to !== undefined && mailbox.options.overflow === 'reject') return false;
+    return mailbox.hasRoom && this.#isFullEarly(mailbox, message, subscription.owner);
+  }
+
+  /** An empty mailbox is never full: who waits outside is let in when somebody leaves. */
+  #isFullEarly({ size }: Mailbox<Delivery>, { id, topic, from }: Envelope, agent: string): boolean {
+    const { faults } = this.#env;
+    return (
+      faults !== undefined && size > 0 && faults.at('overflow', { id, topic, from, agent }) > 0
+    );
   }
 
   #letWait(delivery: Delivery): void {

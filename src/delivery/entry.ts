@@ -4,14 +4,18 @@ import type { Ledger } from './ledger.ts';
 /** Lets a delivery into its home: into the lanes, behind its key, or into the inbox. */
 export function enter(delivery: Delivery): void {
   const { mailbox } = delivery.home;
-  const { batcher } = delivery.subscription;
-  if (batcher !== undefined) {
-    batcher.add(delivery);
-    return;
-  }
-  mailbox.stamp(delivery);
-  if (delivery.subscription.kind === 'pull') mailbox.push(delivery, mailbox.inbox);
-  else if (delivery.subscription.keyed?.enter(delivery) === false) mailbox.hold();
+  const { batcher, keyed } = delivery.subscription;
+  if (batcher === undefined) mailbox.stamp(delivery);
+  if (keyed?.enter(delivery) === false || mailbox.delay?.takes(delivery)) mailbox.hold();
+  else lineUp(delivery);
+}
+
+/** Puts a delivery that has come, and whose turn nothing holds up, where it is taken from. */
+export function lineUp(delivery: Delivery): void {
+  const { mailbox } = delivery.home;
+  const { batcher, kind } = delivery.subscription;
+  if (batcher !== undefined) batcher.add(delivery);
+  else if (kind === 'pull') mailbox.push(delivery, mailbox.inbox);
   else mailbox.push(delivery);
 }
 

@@ -133,7 +133,8 @@ export class Outcomes {
     this.#close(delivery, 'cancelled');
     if (reason === 'closed') this.#letters.bury(delivery, 'closed', undefined);
     admission.endedOne('cancelled');
-    admission.asker?.fail(cancellationFor(delivery, reason, because));
+    // Of what is lost on its way nobody is told: who asked waits for his time to be over.
+    if (reason !== 'dropped') admission.asker?.fail(cancellationFor(delivery, reason, because));
     if (this.#events.has('cancelled'))
       this.#events.emit('cancelled', { ...told(delivery), reason });
   }

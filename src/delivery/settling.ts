@@ -1,3 +1,4 @@
+import { longerWait } from '../kernel/longer-wait.ts';
 import type { Attempt } from './attempt.ts';
 import type { Delivery } from './delivery.ts';
 import { givePlace } from './entry.ts';
@@ -6,6 +7,7 @@ import { SKIPPED } from './middleware.ts';
 import { told } from './outcomes.ts';
 import { countRetry, isRetriedBelow } from './retry-tokens.ts';
 import { type Failure, type Settlement, settle } from './settle.ts';
+import { targetOf } from './struck.ts';
 import type { Subscription } from './subscription.ts';
 import type { Workshop } from './worker.ts';
 import { owesLastCall, WrapUp, withOwnPartial } from './wrap-up.ts';
@@ -38,7 +40,7 @@ function fail(shop: Workshop, attempt: Attempt, failure: Failure): boolean {
   const settlement = decide(shop, delivery, failure);
   if (settlement.action === 'retry') {
     if (delivery.subscription.active && worker.status !== 'stopped')
-      return retryLater(shop, attempt, settlement.delayMs, failure);
+      return retryLater(shop, attempt, waitOf(shop, delivery, settlement.delayMs), failure);
     endWithoutRetry(shop, attempt, failure);
   } else if (settlement.action === 'dead-letter') {
     if (settlement.reason === 'budget') return exhaust(shop, attempt, failure.error);
@@ -78,6 +80,11 @@ function exhaust(shop: Workshop, attempt: Attempt, error: unknown): boolean {
   }
   new WrapUp(shop, attempt, own, { end, release: () => worker.release(attempt) }).begin();
   return true;
+}
+
+function waitOf(shop: Workshop, delivery: Delivery, delayMs: number): number {
+  const leftMs = delivery.message.expires - shop.now();
+  return longerWait(shop.env, targetOf(delivery), delayMs, leftMs);
 }
 
 function retryLater(shop: Workshop, attempt: Attempt, delayMs: number, failure: Failure): boolean {

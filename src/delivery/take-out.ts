@@ -19,6 +19,7 @@ export function takeOut(
     for (const one of rate?.removeWhere(matches) ?? []) taken.push(letGo(one, false));
     for (const one of batcher?.removeWhere(matches) ?? []) taken.push(letGo(one, false));
   }
+  for (const one of mailbox.delay?.removeWhere(matches) ?? []) taken.push(letGo(one, false));
   taken.push(...mailbox.lanes.removeWhere(matches), ...mailbox.inbox.removeWhere(matches));
   for (const one of mailbox.withdrawWhere(matches)) taken.push(one);
   if (home instanceof Worker) taken.push(...home.withdrawRetries(matches));

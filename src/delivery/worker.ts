@@ -23,6 +23,7 @@ import type { Running } from './running.ts';
 import { type Failure, failureOf } from './settle.ts';
 import { comeBack, conclude } from './settling.ts';
 import { readSteered } from './steered.ts';
+import { callStruck } from './struck.ts';
 import type { Subscription } from './subscription.ts';
 import type { Instant } from './turn-clock.ts';
 
@@ -309,8 +310,11 @@ export class Worker implements Lane, Recipient {
       // A listener has said what interrupts it: it has its outcome and never begins.
       if (attempt.fenced) return FAILED;
     }
+    const { env } = this.#shop;
     try {
-      return subscription.invoke(message, attempt);
+      if (env.faults === undefined) return subscription.invoke(message, attempt);
+      const invoke = (): unknown => subscription.invoke(message, attempt);
+      return callStruck(env, env.faults, attempt, invoke);
     } catch (error) {
       if (!attempt.fenced) this.#ended(attempt, failureOf(error, attempt.abortReason), undefined);
       return FAILED;

@@ -1,7 +1,9 @@
+import type { FaultPlan } from './fault-plan.ts';
+
 /**
  * What a lane belongs to. The simulation explores orders between lanes and never inside one.
  */
-export type LaneKind = 'mailbox' | 'dispatch' | 'reply' | 'stream' | 'state' | 'timer';
+export type LaneKind = 'mailbox' | 'dispatch' | 'reply' | 'stream' | 'state' | 'store' | 'timer';
 
 /**
  * What the scheduler chooses between: one per mailbox, reply path, stream, state grant and due
@@ -32,11 +34,6 @@ export interface TimerOptions {
   readonly label?: string;
 }
 
-/** Faults that a simulation injects. Always undefined in production. */
-export interface FaultPlan {
-  readonly label: string;
-}
-
 /**
  * The only source of time, order, chance and names. Production has the real one; tests run the
  * same bus on a simulated one, so that a run is repeated exactly from its seed.
@@ -44,6 +41,7 @@ export interface FaultPlan {
 export interface Env {
   /** Idle subscriptions may be served straight from the ring. True in production only. */
   readonly direct: boolean;
+  /** What a simulation injects. Undefined in production. */
   readonly faults: FaultPlan | undefined;
   /** Monotonic milliseconds. Every duration is measured with it. */
   now(): number;

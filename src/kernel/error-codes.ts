@@ -205,6 +205,10 @@ export const ERROR_CODES = {
     false,
     'Pass context.signal on to whatever the step waits for, and look by hand whether its effect stands.',
   ],
+  TELLASK_INJECTED_FAULT: [
+    true,
+    'Nothing failed but the test: t.faults.injected says what, and the faults of the test bus why.',
+  ],
 } as const;
 
 /** One of the stable codes of {@link TellaskError}. */

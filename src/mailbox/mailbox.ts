@@ -12,6 +12,13 @@ export interface MailboxOptions {
   readonly ageingLimit: number;
 }
 
+/** Holds up some of what comes, before it enters the lanes. Only a mailbox under test has one. */
+export interface Delay<T> {
+  /** True when the newcomer comes later; its place is for the caller to hold. */
+  takes(item: T): boolean;
+  removeWhere(matches: (item: T) => boolean): T[];
+}
+
 /** Counts the touches of many mailboxes together. */
 export interface Touches {
   touches: number;
@@ -28,6 +35,7 @@ export class Mailbox<T extends Queued> {
   /** Deliveries that own a place without being in the lanes: retry waits, held keys and rates. */
   held = 0;
   highWater = 0;
+  delay: Delay<T> | undefined = undefined;
   #inbox: Lanes<T> | undefined;
   #tickets = 0;
   #waiting: Ring<T> | undefined;
@@ -60,9 +68,12 @@ export class Mailbox<T extends Queued> {
     return this.size < this.options.capacity && this.waiting === 0;
   }
 
-  /** Decides about a newcomer. A victim is out of the lanes when this returns. */
-  judge(newcomer: T): Verdict<T> {
-    if (this.hasRoom) return QUEUE;
+  /**
+   * Decides about a newcomer. A victim is out of the lanes when this returns. `squeezed`: as if
+   * what is in it now were all that it can hold.
+   */
+  judge(newcomer: T, squeezed: boolean = false): Verdict<T> {
+    if (this.hasRoom && !squeezed) return QUEUE;
     const lanes = this.lanes.size > 0 ? this.lanes : this.inbox;
     const full = { lanes, capacity: this.options.capacity, waiting: this.waiting };
     return OVERFLOW[this.options.overflow](full, newcomer);

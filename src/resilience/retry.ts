@@ -1,6 +1,7 @@
 import { Deferred } from '../kernel/deferred.ts';
 import type { Env, Timer } from '../kernel/env.ts';
 import { misuse } from '../kernel/errors.ts';
+import { longerWait } from '../kernel/longer-wait.ts';
 import { isThenable, promiseOf } from '../kernel/thenable.ts';
 import { refuseUnknown } from '../kernel/unknown-option.ts';
 import { RETRY_OPTIONS, type RetryOptions, type RetryPolicy, toRetryPolicy } from './backoff.ts';
@@ -129,8 +130,11 @@ class Retrying<T> {
       remainingMs,
       tokens: retries,
     });
-    if (decision.action === 'retry') this.#sleep(decision.delayMs, error);
-    else this.#giveUp(error);
+    if (decision.action !== 'retry') this.#giveUp(error);
+    else {
+      const { env } = this.#retry;
+      this.#sleep(longerWait(env, 'policy', decision.delayMs, remainingMs), error);
+    }
   }
 
   #decide(failed: FailedCall): RetryDecision {

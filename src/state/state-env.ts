@@ -1,4 +1,5 @@
-import type { Env, FaultPlan, Lane, Timer, TimerOptions } from '../kernel/env.ts';
+import type { Env, Lane, Timer, TimerOptions } from '../kernel/env.ts';
+import type { FaultPlan } from '../kernel/fault-plan.ts';
 import { realEnv } from '../kernel/real-env.ts';
 
 /**

@@ -1,4 +1,5 @@
-import type { Env, FaultPlan, Lane, Timer, TimerOptions } from '../kernel/env.ts';
+import type { Env, Lane, Timer, TimerOptions } from '../kernel/env.ts';
+import type { FaultPlan } from '../kernel/fault-plan.ts';
 import { OrderedHeap } from '../kernel/ordered-heap.ts';
 import { FanOut } from '../workflow/fan-out.ts';
 import { provideFanOut } from '../workflow/places.ts';
@@ -45,6 +46,7 @@ export class SimEnv implements Env {
   constructor(options: SimEnvOptions = {}) {
     const { seed = 1, choose = () => 0, faults, maxSteps = MAX_STEPS } = options;
     this.faults = faults;
+    faults?.attach(() => this.#now);
     this.random = seededRandom(seed);
     this.#choose = choose;
     this.#maxSteps = maxSteps;
@@ -56,7 +58,7 @@ export class SimEnv implements Env {
   }
 
   wall(): number {
-    return WALL_START + this.#now;
+    return WALL_START + this.#now + (this.faults === undefined ? 0 : this.faults.wallShift());
   }
 
   /** `m` for the first bus, so that its messages are m1, m2 and so on; `b2.m` for the second. */
@@ -125,9 +127,14 @@ export class SimEnv implements Env {
   async #settleUntil(target: number): Promise<void> {
     await this.#settle();
     for (let at = this.#nextTimerAt(); at <= target && at < Infinity; at = this.#nextTimerAt()) {
-      this.#now = at;
+      this.#now = Math.min(target, at + this.#busyAt(at));
       await this.#settle();
     }
+  }
+
+  /** So long the process was busy with something else when timers were due: they are late. */
+  #busyAt(at: number): number {
+    return this.faults === undefined ? 0 : this.faults.at('timer', `${at} ms`);
   }
 
   async #settle(): Promise<void> {
@@ -139,7 +146,9 @@ export class SimEnv implements Env {
 
   /** Timers of one instant become ready together, in front of all other lanes, as in production. */
   #postDueTimers(): boolean {
-    while (this.#nextTimerAt() <= this.#now) this.post(this.#timers.pop() as SimTimer);
+    const at = this.#nextTimerAt();
+    // Who was due earlier is not overtaken, however late both are.
+    while (at <= this.#now && this.#nextTimerAt() === at) this.post(this.#timers.pop() as SimTimer);
     return this.#ready.length > 0;
   }
 

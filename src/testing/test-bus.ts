@@ -1,6 +1,9 @@
 import { MessageBus } from '../bus.ts';
 import type { AnyContract, ContractShape } from '../message/contract-types.ts';
 import type { BusOptions } from '../wiring/bus-options.ts';
+import type { FaultRule } from './faults/rule.ts';
+import { type InjectedFault, SeededFaults } from './faults/seeded-faults.ts';
+import { makeTestStore, type TestStore, type TestStoreOptions } from './faults/test-store.ts';
 import { randomChoice } from './random-choice.ts';
 import { SimEnv } from './sim-env.ts';
 import { Transcript } from './transcript.ts';
@@ -16,6 +19,15 @@ export interface TestBusOptions<C extends ContractShape = AnyContract>
    * another order. A test that holds for many seeds depends on no order. @default false
    */
   readonly shuffle?: boolean;
+  /** What goes wrong, drawn from the seed. @default nothing */
+  readonly faults?: readonly FaultRule[];
+}
+
+/** The faults of a test bus. */
+export interface TestFaults {
+  readonly rules: readonly FaultRule[];
+  /** What was injected so far, in its order. */
+  readonly injected: readonly InjectedFault[];
 }
 
 /** The clock of a test bus. It moves only when a test moves it. */
@@ -51,6 +63,37 @@ export interface TestBus<C extends ContractShape = AnyContract> {
   transcript(options?: TranscriptOptions): string;
   /** Adds a line to the transcript: what happens outside of the bus, in the words of the test. */
   note(text: string): void;
+  /**
+   * What goes wrong in this test, and what has gone wrong.
+   *
+   * @example
+   * ```ts
+   * import { createTestBus } from 'tellask/testing';
+   * const t = createTestBus({ faults: [{ fault: 'drop', topic: 'alarm', nth: 2 }] });
+   * const heard: unknown[] = [];
+   * t.bus.subscribe('alarm', ({ payload }) => heard.push(payload));
+   * for (const n of [1, 2, 3]) t.bus.publish('alarm', n);
+   * await t.settle();
+   * heard; // => [1, 3]
+   * t.faults.injected.map(({ text }) => text); // => ['drop m2 alarm $host -> $host']
+   * ```
+   */
+  readonly faults: TestFaults;
+  /**
+   * A store in memory whose answers come in an order that the scheduler chooses, and which fails as
+   * the rules of `store-failure` say.
+   *
+   * @example
+   * ```ts
+   * import { createTestBus } from 'tellask/testing';
+   * const t = createTestBus({ faults: [{ fault: 'store-failure', on: 'commit', nth: 1 }] });
+   * const store = t.store();
+   * const failed = store.commit([{ key: 'a', value: '1' }]).catch((error) => error.code);
+   * await t.settle();
+   * await failed; // => 'TELLASK_INJECTED_FAULT'
+   * ```
+   */
+  store(options?: TestStoreOptions): TestStore;
   /** Closes the bus and lets time pass until it is closed. Closing twice does nothing. */
   close(): Promise<void>;
   /** What `await using` does at the end: `close()`. */
@@ -77,8 +120,13 @@ export interface TestBus<C extends ContractShape = AnyContract> {
 export function createTestBus<C extends ContractShape = AnyContract>(
   options: TestBusOptions<C> = {},
 ): TestBus<C> {
-  const { seed = 1, shuffle = false, ...rest } = options;
-  return openTestBus(new SimEnv(shuffle ? { seed, choose: randomChoice(seed) } : { seed }), rest);
+  const { seed = 1, shuffle = false, faults, ...rest } = options;
+  const env = new SimEnv({
+    seed,
+    ...(shuffle && { choose: randomChoice(seed) }),
+    ...(faults !== undefined && { faults: new SeededFaults(faults, { seed }) }),
+  });
+  return openTestBus(env, rest);
 }
 
 /** A test bus on an Env that somebody else drives too. */
@@ -88,6 +136,8 @@ export function openTestBus<C extends ContractShape = AnyContract>(
 ): TestBus<C> {
   const bus = new MessageBus<C>({ unheard: 'warn', ...options, env } as BusOptions<C>);
   const transcript = new Transcript(() => env.now()).watch(bus);
+  const faults = env.faults instanceof SeededFaults ? env.faults : undefined;
+  if (faults !== undefined) faults.onInjected = ({ text }) => transcript.note(text);
   const close = async (): Promise<void> => {
     const closed = bus.close();
     await env.run();
@@ -105,7 +155,11 @@ export function openTestBus<C extends ContractShape = AnyContract>(
     run: () => env.run(),
     transcript: (shown) => transcript.text(shown),
     note: (text) => transcript.note(text),
+    faults: faults ?? NO_FAULTS,
+    store: (stored) => makeTestStore(env, faults, stored),
     close,
     [Symbol.asyncDispose]: close,
   };
 }
+
+const NO_FAULTS: TestFaults = { rules: [], injected: [] };

@@ -182,6 +182,7 @@ export class Wiring {
       outcomes: this.outcomes,
       clock,
       onFault: fault,
+      repeat: (again, afterMs) => this.admitter.repeat(again, afterMs),
     });
     this.schedule = new Schedule(env, ledger);
     this.router = this.#makeRouter(options);

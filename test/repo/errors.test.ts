@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import * as library from '../../src/index.ts';
 import { ERROR_CODES, type ErrorCode } from '../../src/kernel/error-codes.ts';
+import * as testing from '../../src/testing.ts';
 
+const EXPORTED = [...Object.keys(library), ...Object.keys(testing)];
 const CODES = Object.keys(ERROR_CODES) as ErrorCode[];
 
 /** The entries of docs/errors.md: the text below each code. */
@@ -32,6 +34,6 @@ describe('docs/errors.md', () => {
     const classes = [...(entry.split('\n')[2] ?? '').matchAll(/`([A-Z]\w+Error)`/g)];
 
     expect(classes.length).toBeGreaterThan(0);
-    for (const [, name = ''] of classes) expect(Object.keys(library)).toContain(name);
+    for (const [, name = ''] of classes) expect(EXPORTED).toContain(name);
   });
 });
