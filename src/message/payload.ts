@@ -40,10 +40,24 @@ class Stamp {
  * forge or remove it. A WeakSet says the same, but adding to one costs four times the freezing.
  */
 class Owned extends Stamp {
-  readonly #owned = true;
+  /** About how many bytes it has as JSON, where whoever made it has counted; else 0. */
+  readonly #size: number;
+
+  constructor(target: object, size: number) {
+    super(target);
+    this.#size = size;
+  }
 
   static has(value: object): boolean {
-    return #owned in value;
+    return #size in value;
+  }
+
+  static isMeasured(value: object): boolean {
+    return #size in value && value.#size > 0;
+  }
+
+  static sizeOf(value: object): number {
+    return (value as Owned).#size;
   }
 }
 
@@ -73,9 +87,22 @@ export function isOwned(value: object): boolean {
   return Owned.has(value);
 }
 
-/** Says of a frozen copy that somebody else of the library made: {@link own} need not copy it again. */
-export function markOwned(copy: object): void {
-  new Owned(copy);
+/**
+ * Says of a copy of JSON that the state has made and freezes now, of about so many bytes: {@link own}
+ * need not copy it again. One mark says both, for each costs as much as a property.
+ */
+export function markOwned(copy: object, size: number): void {
+  new Owned(copy, size);
+}
+
+/** Whether {@link markOwned} was called with this object. */
+export function isMeasured(value: object): boolean {
+  return Owned.isMeasured(value);
+}
+
+/** What {@link markOwned} was told of it. One look-up, so only for what has the mark. */
+export function sizeOf(value: object): number {
+  return Owned.sizeOf(value);
 }
 
 /** A fresh copy by the rules of {@link own} that is not frozen: the receiver's to change. */
@@ -128,7 +155,7 @@ export class Copying {
 
   /** Begins a copy that `seal` ends. An empty object is stamped, for then one shape is all. */
   begin<T extends object>(original: object, copy: T): T {
-    if (this.#owning) new Owned(copy);
+    if (this.#owning) new Owned(copy, 0);
     return this.remember(original, copy);
   }
 

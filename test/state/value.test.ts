@@ -146,6 +146,37 @@ describe('the values of the state', () => {
     expect(shorter.filter((item) => before.includes(item))).toHaveLength(4);
   });
 
+  it('have one zero, also in a list or a field where there was one', () => {
+    const before = take({ list: [0, 1], n: 0 }).value;
+
+    const after = take({ list: [-0, 2], n: -0 }, before).value as { list: unknown[]; n: unknown };
+
+    expect([after.list[0], after.n].map((zero) => Object.is(zero, 0))).toEqual([true, true]);
+  });
+
+  it('are read by index, whatever the list says of itself', () => {
+    const before = take([1, 2, 3]).value;
+    const iterated = Object.assign([1, 2, 4], { [Symbol.iterator]: () => [8, 9, 9].values() });
+    const lengths = [3, 4];
+    const lying = new Proxy([1, 2, 4, { mine: true }], {
+      get: (target, key) => (key === 'length' ? (lengths.shift() ?? 4) : Reflect.get(target, key)),
+    });
+
+    expect(take(iterated, before).value).toEqual([1, 2, 4]);
+    expect(take(lying, before).value).toEqual([1, 2, 4]);
+  });
+
+  it('may not have an accessor where data was, not even one that gives the same', () => {
+    const before = take({ n: 1 }).value;
+    const sly = {
+      get n() {
+        return 1;
+      },
+    };
+
+    expect(() => take(sly, before)).toThrow('/n is an accessor');
+  });
+
   it('count the bytes that are new', () => {
     const before = take({ text: 'x'.repeat(500), n: 1 });
 
@@ -164,7 +195,10 @@ describe('the values of the state', () => {
       fc.property(json, json, (previous, value) => {
         const before = takeValue('k', previous, undefined, limits).value;
 
-        expect(takeValue('k', value, before, limits).value).toEqual(value);
+        const taken = takeValue('k', value, before, limits);
+
+        expect(taken.value).toEqual(value);
+        expect(taken.bytes).toBe(takeValue('k', value, undefined, limits).bytes);
         expect(takeValue('k', structuredClone(previous), before, limits).value).toBe(before);
       }),
     );
