@@ -16,6 +16,16 @@ export type {
 export type { InjectedFault } from './testing/faults/seeded-faults.ts';
 export type { TestStore, TestStoreOptions } from './testing/faults/test-store.ts';
 export {
+  ExplorationError,
+  type FailedSchedule,
+  NeverReachedError,
+  NondeterminismError,
+  StuckScenarioError,
+} from './testing/explore/errors.ts';
+export { type Exploration, type ExploreOptions, explore } from './testing/explore/explore.ts';
+export type { Strategy } from './testing/explore/plan.ts';
+export type { Scenario, ScenarioBus } from './testing/explore/scenario.ts';
+export {
   faultyStore,
   type StoreCall,
   type StoreFault,

@@ -3,7 +3,15 @@ import type { FaultPlan } from './fault-plan.ts';
 /**
  * What a lane belongs to. The simulation explores orders between lanes and never inside one.
  */
-export type LaneKind = 'mailbox' | 'dispatch' | 'reply' | 'stream' | 'state' | 'store' | 'timer';
+export type LaneKind =
+  | 'mailbox'
+  | 'dispatch'
+  | 'reply'
+  | 'stream'
+  | 'state'
+  | 'store'
+  | 'timer'
+  | 'promise';
 
 /**
  * What the scheduler chooses between: one per mailbox, reply path, stream, state grant and due

@@ -209,6 +209,22 @@ export const ERROR_CODES = {
     true,
     'Nothing failed but the test: t.faults.injected says what, and the faults of the test bus why.',
   ],
+  TELLASK_EXPLORE_FAILED: [
+    false,
+    'Run the test again with the TELLASK_SEED of the report: it fails in the same way every time.',
+  ],
+  TELLASK_SCENARIO_STUCK: [
+    false,
+    'Await what the bus does; what comes from outside of it has to be brought by the scenario itself.',
+  ],
+  TELLASK_NONDETERMINISTIC: [
+    false,
+    'Make everything anew in each call of the scenario, wait for nothing but the bus, and take time and chance from the test bus.',
+  ],
+  TELLASK_NEVER_REACHED: [
+    false,
+    'Try more seeds, or look whether the condition of sometimes can be true at all.',
+  ],
 } as const;
 
 /** One of the stable codes of {@link TellaskError}. */

@@ -7,6 +7,7 @@ import { seededRandom } from './seeded-random.ts';
 
 // Taken when loaded, so that a host's fake timers cannot stop the simulation.
 const realSetImmediate = setImmediate;
+const realNextTick = process.nextTick;
 
 const WALL_START = Date.UTC(2026, 0, 1);
 const MAX_STEPS = 1_000_000;
@@ -14,10 +15,21 @@ const MAX_STEPS = 1_000_000;
 /** Chooses which ready lane runs next. They come in production order: 0 is what would run there. */
 export type Choose = (lanes: readonly Lane[]) => number;
 
+/**
+ * Decides every step of an explored run, also where one lane alone is ready. While there is one,
+ * the promises that a step has settled are one more lane, the last: what waits for them goes on
+ * when that lane is chosen, or when no other is ready, as in production.
+ */
+export interface Explorer {
+  choose(lanes: readonly Lane[], step: number): number;
+}
+
 /** Options of {@link SimEnv}. */
 export interface SimEnvOptions {
   /** Same seed, same run. @default 1 */
   readonly seed?: number;
+  /** Asked at every step, instead of `choose`. @default nobody */
+  readonly explorer?: Explorer;
   /** Asked whenever two or more lanes are ready. @default always 0 */
   readonly choose?: Choose;
   /** What is injected. @default nothing */
@@ -35,20 +47,29 @@ export class SimEnv implements Env {
   readonly faults: FaultPlan | undefined;
   readonly random: () => number;
   readonly #choose: Choose;
+  readonly #explorer: Explorer | undefined;
   readonly #maxSteps: number;
   readonly #timers = new OrderedHeap<SimTimer>();
   /** In production order: by the order that the lane had when posted, then as posted. */
-  readonly #ready: Ready[] = [];
+  readonly #ready: Lane[] = [];
+  /** The orders that they had when posted. */
+  readonly #orders: number[] = [];
+  readonly #promises = new PromiseLane();
   #now = 0;
   #prefixes = 0;
+  #steps = 0;
   #stepsLeft = 0;
+  /** Calls of `settle`, `advance` and `run` under way. */
+  #drivers = 0;
+  #undriven: (() => void) | undefined;
 
   constructor(options: SimEnvOptions = {}) {
-    const { seed = 1, choose = () => 0, faults, maxSteps = MAX_STEPS } = options;
+    const { seed = 1, choose = () => 0, explorer, faults, maxSteps = MAX_STEPS } = options;
     this.faults = faults;
     faults?.attach(() => this.#now);
     this.random = seededRandom(seed);
     this.#choose = choose;
+    this.#explorer = explorer;
     this.#maxSteps = maxSteps;
     provideFanOut(FanOut);
   }
@@ -72,8 +93,9 @@ export class SimEnv implements Env {
     lane.posted = true;
     const { order } = lane;
     let place = this.#ready.length;
-    while (place > 0 && (this.#ready[place - 1] as Ready).order > order) place -= 1;
-    this.#ready.splice(place, 0, { lane, order });
+    while (place > 0 && (this.#orders[place - 1] as number) > order) place -= 1;
+    this.#ready.splice(place, 0, lane);
+    this.#orders.splice(place, 0, order);
   }
 
   setTimer(delayMs: number, fn: () => void, options: TimerOptions = {}): Timer {
@@ -91,37 +113,103 @@ export class SimEnv implements Env {
 
   /** The labels of the lanes that could run now, in production order. */
   readyLanes(): string[] {
-    return this.#ready.map(({ lane }) => lane.label);
+    return this.#ready.map(({ label }) => label);
+  }
+
+  /** How many steps were taken. */
+  get steps(): number {
+    return this.#steps;
   }
 
   /** Runs one step of one ready lane. False when no lane is ready. */
   step(): boolean {
-    const choice = this.#ready.length < 2 ? 0 : this.#choose(this.#ready.map(({ lane }) => lane));
-    const [chosen] = this.#ready.splice(choice, 1);
-    if (chosen === undefined) return this.#nothingChosen(choice);
-    chosen.lane.posted = false;
-    chosen.lane.run();
+    if (this.#ready.length === 0) return false;
+    const choice = this.#chosen();
+    const lane = this.#ready[choice];
+    if (lane === undefined) throw this.#nothingChosen(choice);
+    this.#ready.splice(choice, 1);
+    this.#orders.splice(choice, 1);
+    this.#steps += 1;
+    lane.posted = false;
+    if (this.#explorer === undefined) lane.run();
+    else this.#runWatched(lane);
     return true;
   }
 
   /** Runs everything that can run without time passing, promises of the handlers included. */
-  async settle(): Promise<void> {
-    this.#stepsLeft = this.#maxSteps;
-    await this.#settle();
+  settle(): Promise<void> {
+    return this.#drive(() => this.#settle());
   }
 
   /** Lets `ms` pass, timer by timer; everything that can run at an instant runs before the next. */
-  async advance(ms: number): Promise<void> {
-    this.#stepsLeft = this.#maxSteps;
-    const target = this.#now + ms;
-    await this.#settleUntil(target);
-    this.#now = Math.max(this.#now, target);
+  advance(ms: number): Promise<void> {
+    return this.#drive(async () => {
+      const target = this.#now + ms;
+      await this.#settleUntil(target);
+      this.#now = Math.max(this.#now, target);
+    });
   }
 
   /** Runs until nothing is left to run and no timer is pending, skipping the time between. */
-  async run(): Promise<void> {
+  run(): Promise<void> {
+    return this.#drive(() => this.#settleUntil(Infinity));
+  }
+
+  /**
+   * Runs whatever there is, skipping the time between, as long as somebody waits who does not drive
+   * by himself. False when he waits for something that will not come from here.
+   */
+  async runWhile(waits: () => boolean): Promise<boolean> {
     this.#stepsLeft = this.#maxSteps;
-    await this.#settleUntil(Infinity);
+    await rest();
+    while (waits()) {
+      if (this.#drivers > 0) await this.#whenUndriven();
+      else if (!this.step()) {
+        if (!(await this.#cameToRest(waits))) return false;
+      } else if (this.#spendStep()) await rest();
+    }
+    return true;
+  }
+
+  /** False when nothing is left that could run, at any time. */
+  async #cameToRest(waits: () => boolean): Promise<boolean> {
+    await immediate();
+    if (this.#ready.length > 0 || this.#drivers > 0 || !waits()) return true;
+    const at = this.#nextTimerAt();
+    if (at === Infinity) return false;
+    this.#now = Math.max(this.#now, at);
+    return this.#postDueTimers();
+  }
+
+  async #whenUndriven(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#undriven = resolve;
+    });
+    await rest();
+  }
+
+  async #drive(work: () => Promise<void>): Promise<void> {
+    this.#stepsLeft = this.#maxSteps;
+    this.#drivers += 1;
+    try {
+      await work();
+    } finally {
+      this.#drivers -= 1;
+      if (this.#drivers === 0) this.#undriven?.();
+    }
+  }
+
+  #chosen(): number {
+    if (this.#explorer !== undefined) return this.#explorer.choose(this.#ready, this.#steps + 1);
+    return this.#ready.length < 2 ? 0 : this.#choose(this.#ready);
+  }
+
+  #runWatched(lane: Lane): void {
+    const before = (lane as Partial<Busy>).running;
+    lane.run();
+    // A handler that returned no promise has nothing to go on with.
+    const quiet = before !== undefined && before === (lane as Partial<Busy>).running;
+    if (!quiet && lane !== this.#promises) this.post(this.#promises);
   }
 
   async #settleUntil(target: number): Promise<void> {
@@ -139,8 +227,10 @@ export class SimEnv implements Env {
 
   async #settle(): Promise<void> {
     do {
-      while (this.step()) this.#spendStep();
-      await new Promise<void>((resolve) => realSetImmediate(resolve));
+      while (this.step()) {
+        if (this.#spendStep()) await rest();
+      }
+      await immediate();
     } while (this.#ready.length > 0 || this.#postDueTimers());
   }
 
@@ -157,9 +247,10 @@ export class SimEnv implements Env {
     return this.#timers.peek()?.at ?? Infinity;
   }
 
-  #spendStep(): void {
+  /** True when it was the turn of the promises. */
+  #spendStep(): boolean {
     this.#stepsLeft -= 1;
-    if (this.#stepsLeft > 0) return;
+    if (this.#stepsLeft > 0) return this.#promises.takeRun();
     const ready = this.readyLanes().slice(0, 5).join(', ') || 'none';
     const timers = this.pendingTimers().slice(0, 5);
     const pending = timers.map(({ label, at }) => `${label} at ${at} ms`).join(', ') || 'none';
@@ -169,15 +260,52 @@ export class SimEnv implements Env {
     );
   }
 
-  #nothingChosen(choice: number): false {
-    if (this.#ready.length === 0) return false;
-    throw new RangeError(`choose() must give 0 to ${this.#ready.length - 1}, but gave ${choice}`);
+  #nothingChosen(choice: number): RangeError {
+    return new RangeError(`choose() must give 0 to ${this.#ready.length - 1}, but gave ${choice}`);
   }
 }
 
-interface Ready {
-  readonly lane: Lane;
-  readonly order: number;
+/** What a worker tells of itself. */
+interface Busy {
+  readonly running: number;
+}
+
+/** Resolves when the promises that can go on have gone on: a tick comes after the last of them. */
+function rest(): Promise<void> {
+  return new Promise((resolve) => {
+    // A tick asked for outside of a promise would come before them.
+    void SETTLED.then(() => realNextTick(resolve));
+  });
+}
+
+/** Resolves in a turn of its own, behind whatever else the process had to do at once. */
+function immediate(): Promise<void> {
+  return new Promise((resolve) => {
+    realSetImmediate(resolve);
+  });
+}
+
+const SETTLED = Promise.resolve();
+
+/** Lets promises go on, which nobody can do step by step: all that can go on goes on. */
+class PromiseLane implements Lane {
+  readonly kind = 'promise';
+  readonly label = 'promises';
+  /** Behind all others, as in production. */
+  readonly order = Infinity;
+  posted = false;
+  #ran = false;
+
+  run(): void {
+    this.#ran = true;
+  }
+
+  /** Whether it has run since it was last asked. */
+  takeRun(): boolean {
+    const ran = this.#ran;
+    this.#ran = false;
+    return ran;
+  }
 }
 
 class SimTimer implements Timer, Lane {

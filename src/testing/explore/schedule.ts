@@ -1,0 +1,101 @@
+import type { AnyContract, ContractShape } from '../../message/contract-types.ts';
+import type { BusOptions } from '../../wiring/bus-options.ts';
+import type { FaultRule } from '../faults/rule.ts';
+import { SeededFaults } from '../faults/seeded-faults.ts';
+import { SimEnv } from '../sim-env.ts';
+import { openTestBus } from '../test-bus.ts';
+import { Course, type Watch } from './course.ts';
+import { StuckScenarioError } from './errors.ts';
+import type { Scenario, ScenarioBus, Sightings } from './scenario.ts';
+import type { Picker } from './strategy.ts';
+
+/** What all schedules of an exploration have in common. */
+export interface Trial<C extends ContractShape = AnyContract> {
+  readonly scenario: Scenario<C>;
+  readonly bus: Omit<BusOptions<C>, 'env'>;
+  readonly faults: readonly FaultRule[] | undefined;
+  readonly maxSteps: number;
+  readonly sightings: Sightings;
+}
+
+/** Who watches a run that is to be told of. */
+export interface Witness<C extends ContractShape = AnyContract> {
+  readonly step: Watch;
+  began(t: ScenarioBus<C>): void;
+}
+
+/** One run: its course, and what went wrong. */
+export interface Run {
+  readonly seed: number;
+  readonly course: Course;
+  readonly failure: Failure | undefined;
+}
+
+/** How a schedule failed. */
+export interface Failure {
+  readonly error: unknown;
+}
+
+/** Runs a scenario once, on a bus of its own, from its first line until the bus is closed. */
+export async function runSchedule<C extends ContractShape>(
+  trial: Trial<C>,
+  seed: number,
+  pick: Picker,
+  witness?: Witness<C>,
+): Promise<Run> {
+  const course = new Course(pick, witness?.step);
+  const env = new SimEnv({
+    seed,
+    explorer: course,
+    maxSteps: trial.maxSteps,
+    ...(trial.faults && { faults: new SeededFaults(trial.faults, { seed }) }),
+  });
+  const t: ScenarioBus<C> = Object.assign(openTestBus(env, trial.bus), {
+    sometimes: trial.sightings.see,
+  });
+  witness?.began(t);
+  const failure = await failureOf(async () => {
+    await play(trial.scenario, t, env);
+    await env.run();
+    course.end();
+    await t.close();
+  });
+  return { seed, course, failure };
+}
+
+async function failureOf(work: () => Promise<void>): Promise<Failure | undefined> {
+  try {
+    await work();
+    return undefined;
+  } catch (error) {
+    return { error };
+  }
+}
+
+/** Runs the bus for as long as the scenario waits for it. */
+async function play<C extends ContractShape>(
+  scenario: Scenario<C>,
+  t: ScenarioBus<C>,
+  env: SimEnv,
+): Promise<void> {
+  let waits = true;
+  const done = (): void => {
+    waits = false;
+  };
+  const work = Promise.resolve(scenario(t));
+  work.then(done, done);
+  if (!(await env.runWhile(() => waits))) throw new StuckScenarioError(openOn(t));
+  await work;
+}
+
+/** What a stuck scenario may be waiting for. */
+function openOn<C extends ContractShape>({ bus }: ScenarioBus<C>): string[] {
+  const asked = bus.pending().map(({ from, to, topic, status }) => {
+    return `${from} asked ${to} for ${topic}, which is ${status}`;
+  });
+  const busy = bus
+    .agents()
+    .filter(({ running }) => running > 0)
+    .map(({ name, running }) => `${name} runs ${running} handler${running === 1 ? '' : 's'}`);
+  return [...asked, ...busy];
+}
