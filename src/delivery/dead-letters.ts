@@ -335,7 +335,8 @@ export class DeadLetters {
   }
 }
 
-function actionOf(message: Envelope): KeptLetter['action'] {
+/** How a message was said, as far as it shows. */
+export function actionOf(message: Envelope): KeptLetter['action'] {
   if (message.type === 'request') return 'request';
   return message.to === undefined ? 'publish' : 'send';
 }

@@ -33,6 +33,12 @@ export class Dedupe {
     return duplicateOf(seen.receipt);
   }
 
+  /** What was taken back, or never left, keeps nobody from saying it. */
+  forget(from: string, topic: string, key: string, receipt: Receipt): void {
+    const id = keyOf(from, topic, key);
+    if (this.#seen.get(id)?.receipt === receipt) this.#seen.delete(id);
+  }
+
   remember(from: string, topic: string, key: string, receipt: Receipt, now: number): void {
     const id = keyOf(from, topic, key);
     this.#seen.delete(id);

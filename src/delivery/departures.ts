@@ -68,7 +68,7 @@ export class Departures {
     // What is refused for another reason is given back.
     try {
       return outbox === undefined
-        ? this.#nowOrLater(message, key, admit)
+        ? this.#nowOrLater(message, key, admit, budget)
         : this.#hold(outbox, message, key, admit, budget);
     } catch (error) {
       budget?.giveBack();
@@ -76,19 +76,45 @@ export class Departures {
     }
   }
 
-  #nowOrLater(message: Envelope, key: string | undefined, admit: Admit): Receipt {
-    const { dedupe } = this.#parts;
+  #nowOrLater(
+    message: Envelope,
+    key: string | undefined,
+    admit: Admit,
+    budget: Budget | undefined,
+  ): Receipt {
     const now = this.#parts.now();
-    const receipt =
-      message.at > now ? this.#later(message, message.at - now, admit) : admit(message);
-    if (key !== undefined) dedupe.remember(message.from, message.topic, key, receipt, now);
+    if (message.at > now) return this.#later(message, message.at - now, key, admit, budget);
+    const receipt = admit(message);
+    if (key !== undefined) this.#remember(message, key, receipt, now);
     return receipt;
   }
 
-  #later(message: Envelope, delayMs: number, admit: Admit): Receipt {
-    return this.#parts.schedule.add(message, delayMs, () =>
-      this.#orBury(message, () => admit(message)),
-    );
+  #later(
+    message: Envelope,
+    delayMs: number,
+    key: string | undefined,
+    admit: Admit,
+    budget: Budget | undefined,
+  ): Receipt {
+    const withdrawn = (): void => {
+      budget?.giveBack();
+      if (key === undefined) return;
+      this.#parts.dedupe.forget(message.from, message.topic, key, scheduled);
+    };
+    const scheduled = this.#parts.schedule.add(message, delayMs, {
+      admit: () => {
+        const receipt = this.#orBury(message, () => admit(message));
+        if (receipt === undefined) withdrawn();
+        return receipt;
+      },
+      withdrawn,
+    });
+    if (key !== undefined) this.#remember(message, key, scheduled, message.at - delayMs);
+    return scheduled;
+  }
+
+  #remember(message: Envelope, key: string, receipt: Receipt, now: number): void {
+    this.#parts.dedupe.remember(message.from, message.topic, key, receipt, now);
   }
 
   /** What is wrong with it now is said now; what comes between is found when it leaves. */
@@ -105,7 +131,7 @@ export class Departures {
     const giveBack = (): void => budget?.giveBack();
     const held = schedule.hold(message, {
       admit: () => {
-        const receipt = this.#letOut(message, key, admit);
+        const receipt = this.#letOut(message, key, admit, budget);
         if (receipt === undefined || receipt.duplicate) giveBack();
         return receipt;
       },
@@ -119,11 +145,16 @@ export class Departures {
   }
 
   /** The handler has succeeded; but another may have said it with the same key meanwhile. */
-  #letOut(message: Envelope, key: string | undefined, admit: Admit): Receipt | undefined {
+  #letOut(
+    message: Envelope,
+    key: string | undefined,
+    admit: Admit,
+    budget: Budget | undefined,
+  ): Receipt | undefined {
     const known = key === undefined ? undefined : this.#known(message.from, message.topic, key);
     if (known !== undefined) return known;
     const said = this.#parts.scribe.saidNow(message);
-    return this.#orBury(said, () => this.#nowOrLater(said, key, admit));
+    return this.#orBury(said, () => this.#nowOrLater(said, key, admit, budget));
   }
 
   /** Counted, and a letter: nobody is left to throw a refusal at. */

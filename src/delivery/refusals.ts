@@ -5,7 +5,7 @@ import { ValidationError } from '../message/parse.ts';
 import { RateLimitedError } from '../resilience/errors.ts';
 import { BudgetExhaustedError, LoopError } from './bound-errors.ts';
 import type { BusEvents } from './bus-events.ts';
-import type { DeadLetterReason, DeadLetters } from './dead-letters.ts';
+import { actionOf, type DeadLetterReason, type DeadLetters } from './dead-letters.ts';
 import { BusyError, MailboxFullError, UnknownRecipientError } from './errors.ts';
 import type { Ledger } from './ledger.ts';
 import { lineageOf } from './said.ts';
@@ -60,7 +60,7 @@ export class Refusals {
         : error instanceof BusyError
           ? 'rejected'
           : undefined;
-    if (reason !== undefined) this.#parts.letters.refuse(message, 'send', reason, error);
+    if (reason !== undefined) this.#parts.letters.refuse(message, actionOf(message), reason, error);
   }
 
   #tell<E>(topic: string, from: string, error: E): E {

@@ -10,11 +10,16 @@ const NOTHING: Settled = { handled: 0, deadLettered: [], expired: 0, cancelled: 
 /** Makes a message that was delayed or held an admitted one; undefined when it is refused now. */
 type Admit = () => Receipt | undefined;
 
-/** What whoever holds a message hears of it. */
-export interface Holder {
+/** What whoever keeps a message back hears of it. */
+export interface Delayer {
+  /** It leaves. */
   readonly admit: Admit;
   /** It was taken back: it is as if it had never been said. */
   withdrawn(): void;
+}
+
+/** What whoever holds a message hears of it. */
+export interface Holder extends Delayer {
   /** Somebody asks what becomes of it while it is held. */
   watched(): void;
 }
@@ -30,9 +35,9 @@ export class Schedule {
     this.#ledger = ledger;
   }
 
-  /** `admit` runs when the message is due. */
-  add(message: Envelope, delayMs: number, admit: Admit): Receipt {
-    const scheduled = this.#keep(message, admit, undefined);
+  /** It leaves when it is due. */
+  add(message: Envelope, delayMs: number, delayer: Delayer): Receipt {
+    const scheduled = this.#keep(message, delayer, undefined);
     scheduled.timer = this.#env.setTimer(delayMs, () => scheduled.letGo(), {
       keepAlive: true,
       label: 'delayed message',
@@ -42,7 +47,7 @@ export class Schedule {
 
   /** Nothing but `letGo` and `cancel` ends it. */
   hold(message: Envelope, holder: Holder): Scheduled {
-    return this.#keep(message, holder.admit, holder);
+    return this.#keep(message, holder, holder);
   }
 
   /** What has not left yet, and fits. */
@@ -57,9 +62,9 @@ export class Schedule {
     return taken.map((scheduled) => scheduled.message);
   }
 
-  #keep(message: Envelope, admit: Admit, holder: Holder | undefined): Scheduled {
+  #keep(message: Envelope, delayer: Delayer, holder: Holder | undefined): Scheduled {
     const remove = (): boolean => this.#remove(scheduled);
-    const scheduled: Scheduled = new Scheduled(message, admit, remove, holder);
+    const scheduled: Scheduled = new Scheduled(message, delayer, remove, holder);
     this.#waiting.add(scheduled);
     this.#ledger.scheduled++;
     return scheduled;
@@ -77,7 +82,7 @@ export class Schedule {
 export class Scheduled implements Receipt {
   readonly message: Envelope;
   timer: Timer | undefined;
-  readonly #admit: Admit;
+  readonly #delayer: Delayer;
   readonly #remove: () => boolean;
   readonly #holder: Holder | undefined;
   #receipt: Receipt | undefined;
@@ -85,9 +90,14 @@ export class Scheduled implements Receipt {
   #settled: Deferred<Settled> | undefined;
   #accepted: Deferred<void> | undefined;
 
-  constructor(message: Envelope, admit: Admit, remove: () => boolean, holder: Holder | undefined) {
+  constructor(
+    message: Envelope,
+    delayer: Delayer,
+    remove: () => boolean,
+    holder: Holder | undefined,
+  ) {
     this.message = message;
-    this.#admit = admit;
+    this.#delayer = delayer;
     this.#remove = remove;
     this.#holder = holder;
   }
@@ -136,7 +146,7 @@ export class Scheduled implements Receipt {
     // What was held may have left for a delay of its own.
     if (!this.#remove()) return this.#receipt?.cancel() ?? false;
     this.#over = true;
-    this.#holder?.withdrawn();
+    this.#delayer.withdrawn();
     this.#tell();
     return true;
   }
@@ -144,7 +154,7 @@ export class Scheduled implements Receipt {
   /** It is due, or its handler has succeeded. */
   letGo(): void {
     if (!this.#remove()) return;
-    this.#receipt = this.#admit();
+    this.#receipt = this.#delayer.admit();
     this.#over = true;
     this.#tell();
   }

@@ -1,7 +1,7 @@
 import type { Env } from '../kernel/env.ts';
 import type { Envelope } from '../message/envelope.ts';
 import type { Attempt } from './attempt.ts';
-import type { DeadLetters } from './dead-letters.ts';
+import { actionOf, type DeadLetters } from './dead-letters.ts';
 import type { Deferrals } from './deferrals.ts';
 import type { Delivery, Recipient } from './delivery.ts';
 import type { Dispatcher } from './dispatcher.ts';
@@ -123,7 +123,7 @@ function cancelScheduled(
   matches: (message: Envelope, held: boolean) => boolean,
 ): number {
   const unsent = schedule.cancelWhere(matches);
-  for (const message of unsent) letters.refuse(message, 'send', 'closed', undefined);
+  for (const message of unsent) letters.refuse(message, actionOf(message), 'closed', undefined);
   return unsent.length;
 }
 

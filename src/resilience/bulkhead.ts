@@ -37,9 +37,13 @@ const OPTIONS: ReadonlySet<string> = new Set(['limit', 'queue', 'env']);
  * ```ts
  * import { bulkhead } from 'tellask';
  * const seats = bulkhead({ limit: 2, queue: 1 });
- * const talk = () => new Promise((resolve) => setTimeout(resolve, 5, 'talked'));
- * const calls = [1, 2, 3, 4].map(() => seats.execute(talk));
+ * let curtain = (_: string) => {};
+ * const show = new Promise<string>((resolve) => {
+ *   curtain = resolve;
+ * });
+ * const calls = [1, 2, 3, 4].map(() => seats.execute(() => show));
  * seats.inspect(); // => { running: 2, queued: 1 }
+ * curtain('down');
  * (await Promise.allSettled(calls)).map(({ status }) => status);
  * // => ['fulfilled', 'fulfilled', 'fulfilled', 'rejected']
  * ```

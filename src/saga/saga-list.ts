@@ -1,4 +1,4 @@
-import type { ErrorRecord } from '../kernel/error-record.ts';
+import { type ErrorRecord, toErrorRecord } from '../kernel/error-record.ts';
 import type { Store } from '../stores/store.ts';
 import { parseJournal, refuseChanged } from './claim.ts';
 import { SagaNotFoundError } from './errors.ts';
@@ -10,13 +10,17 @@ import { storeKey } from './start.ts';
 /** What is known of one saga in the store. */
 export interface SagaInfo {
   readonly id: string;
-  /** `running` and `compensating` have not ended; somebody works on them until `leaseEndsAt`. */
-  readonly status: SagaStage;
+  /**
+   * `running` and `compensating` have not ended; somebody works on them until `leaseEndsAt`.
+   * `unreadable`: what the store has is no journal of this version; only `id` and `error` say
+   * anything then.
+   */
+  readonly status: SagaStage | 'unreadable';
   /** Who works on it; undefined when nobody does. */
   readonly owner: string | undefined;
   /** Epoch milliseconds; once they are over, it can be resumed. */
   readonly leaseEndsAt: number | undefined;
-  /** What failed first, or why it was cancelled; undefined while nothing has. */
+  /** What failed first, why it was cancelled, or cannot be read; undefined while nothing has. */
   readonly error: ErrorRecord | undefined;
   /** How often it was taken up since it last got any further. */
   readonly recoveries: number;
@@ -62,7 +66,18 @@ export async function findJournal(store: Store, plan: Plan, id: string): Promise
   return journal;
 }
 
+/** One that cannot be read hides none of the others: it is the one that somebody has to see. */
 function infoOf(value: string, saga: string, key: string): SagaInfo {
+  try {
+    return readInfo(value, saga, key);
+  } catch (error) {
+    const nothing = { owner: undefined, leaseEndsAt: undefined, recoveries: 0 } as const;
+    const never = { startedAt: 0, updatedAt: 0 } as const;
+    return { id: key, status: 'unreadable', error: toErrorRecord(error), ...nothing, ...never };
+  }
+}
+
+function readInfo(value: string, saga: string, key: string): SagaInfo {
   const { id, status, owner, leaseEndsAt, stop, ...rest } = parseJournal(value, saga, key);
   const { recoveries, startedAt, updatedAt } = rest;
   const error = stop?.error;

@@ -52,7 +52,7 @@ export interface SagaListOptions {
   /** @default the memory of this definition */
   readonly store?: Store;
   /** Only sagas that are so far. @default all */
-  readonly status?: SagaStage;
+  readonly status?: SagaStage | 'unreadable';
   /** Only sagas whose id comes behind this one in the store. */
   readonly after?: string;
   /** At most so many. @default Infinity */

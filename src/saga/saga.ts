@@ -184,7 +184,7 @@ export class Saga<I, R extends object, C extends ContractShape = AnyContract> {
   /**
    * The sagas of this name that a store has, in the order of their ids. Those that are `running` or
    * `compensating` with a `leaseEndsAt` that is over, or without one, wait for somebody who resumes
-   * them.
+   * them. One that cannot be read is `unreadable`, and hides none of the others.
    *
    * @example
    * ```ts

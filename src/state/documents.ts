@@ -2,6 +2,7 @@ import { misuse } from '../kernel/errors.ts';
 import { refuseUnknown } from '../kernel/unknown-option.ts';
 import { topic as keyOf } from '../message/template.ts';
 import type { StateEntry, StateVersion } from './entry.ts';
+import { StateNotFoundError } from './errors.ts';
 import type { AnyStateView } from './state-manager.ts';
 import type { StateView } from './state-view.ts';
 
@@ -121,8 +122,10 @@ class StateDocuments<Content> implements Documents<Content> {
     refuseUnknown(options, UPDATE_OPTIONS, 'updateContent');
     const { expectedVersion } = options;
     if (expectedVersion === undefined) return this.#update(id, (was) => ({ ...was, content }));
-    const { value } = this.#view.getVersion(keyFor(id), expectedVersion);
-    const made = { ...(value as DocumentState<Content>), content };
+    // Of another version than the one that is there nothing is written, whatever it was.
+    const current = this.#view.get(keyFor(id));
+    if (current === undefined) throw new StateNotFoundError(keyFor(id));
+    const made = { ...(current.value as DocumentState<Content>), content };
     const written = this.#view.compareAndSet(keyFor(id), expectedVersion, made);
     return written as StateEntry<DocumentState<Content>>;
   }

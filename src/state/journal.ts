@@ -40,12 +40,19 @@ class Group {
 const NOTHING_SAVED: Saved = { stored: 0, version: undefined };
 const STORE_AUTHOR = { actor: '$store', causationId: undefined };
 const STALLED_MS = 10_000;
+/** So many tries in a row wait for nobody: one may have lost its answer, one its version. */
+const PATIENCE = 3;
+/** How long the next one waits, twice as long each time, and at most. */
+const PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 10_000;
 const PAGE = 1_000;
 
 /**
  * Brings the state into a store: one commit at a time, and all that was written meanwhile is the
  * next one. So what is in the store is at any time what the state was at some revision. When the
- * store fails, what it did not take and all that came after it is rolled back.
+ * store fails, what it did not take and all that came after it is rolled back. While it goes on
+ * failing the tries come further apart: who writes again whatever is rolled back would else keep
+ * the process busy for ever.
  */
 export class Journal implements Lane, Durability {
   readonly kind = 'state';
@@ -64,7 +71,11 @@ export class Journal implements Lane, Durability {
   #answer: (() => void) | undefined;
   #stalled: Timer | undefined;
   #floor: Floor = { version: 0, revision: 0 };
-  #isFailing = false;
+  /** How many commits have failed since the last that did not. */
+  #failures = 0;
+  /** Monotonic instant before which nothing is tried unless somebody asks for it. */
+  #notBefore = -Infinity;
+  #pause: Timer | undefined;
   #isClosed = false;
 
   constructor(parts: JournalParts) {
@@ -118,6 +129,8 @@ export class Journal implements Lane, Durability {
     await waiting.promise;
     timer?.cancel();
     this.#isClosed = true;
+    this.#stalled?.cancel();
+    this.#pause?.cancel();
     return this.unsaved();
   }
 
@@ -126,6 +139,7 @@ export class Journal implements Lane, Durability {
     // What goes later fails when this fails, so the last one speaks for all.
     const last = this.#open.keys.size > 0 ? this.#open : this.#saving;
     if (last === undefined) return Promise.resolve();
+    this.#hurry();
     if (last === this.#open) this.#want();
     return last.fate.whenSafe();
   }
@@ -161,8 +175,25 @@ export class Journal implements Lane, Durability {
 
   #want(): void {
     this.#open.isWanted = true;
-    if (this.#isClosed) return;
-    if (this.#saving === undefined) this.#core.env.post(this);
+    if (this.#isClosed || this.#saving !== undefined) return;
+    const { env } = this.#core;
+    const waitMs = this.#failures >= PATIENCE ? this.#notBefore - env.now() : 0;
+    if (waitMs > 0) this.#pause ??= this.#wait(waitMs);
+    else env.post(this);
+  }
+
+  #wait(waitMs: number): Timer {
+    const goOn = (): void => {
+      this.#hurry();
+      this.#core.env.post(this);
+    };
+    return this.#core.env.setTimer(waitMs, goOn, { keepAlive: true, label: 'state store retry' });
+  }
+
+  #hurry(): void {
+    this.#notBefore = -Infinity;
+    this.#pause?.cancel();
+    this.#pause = undefined;
   }
 
   #begin(): void {
@@ -282,7 +313,7 @@ export class Journal implements Lane, Durability {
   #succeed(group: Group, floor: Floor, stored: ReadonlyMap<string, number | undefined>): void {
     this.#answered();
     this.#floor = floor;
-    this.#isFailing = false;
+    this.#failures = 0;
     for (const [key, version] of group.versions) {
       if (version === undefined) this.#saved.delete(key);
       else this.#saved.set(key, { stored: stored.get(key) ?? 0, version });
@@ -293,6 +324,9 @@ export class Journal implements Lane, Durability {
 
   #fail(group: Group, cause: unknown, mayBeStored: boolean): void {
     this.#answered();
+    this.#failures++;
+    const pauseMs = Math.min(LONGEST_PAUSE_MS, PAUSE_MS * 2 ** (this.#failures - PATIENCE));
+    this.#notBefore = this.#core.env.now() + pauseMs;
     // Whoever wrote later may have read what was never safe.
     const later = this.#open;
     this.#open = new Group();
@@ -301,8 +335,7 @@ export class Journal implements Lane, Durability {
     this.#rollBack(keys);
     group.fate.failed(error);
     later.fate.failed(error);
-    if (!this.#isFailing) this.#tell(error);
-    this.#isFailing = true;
+    if (this.#failures === 1) this.#tell(error);
   }
 
   /** Appends the last value that is safe. What is that already waits for the next commit. */

@@ -1,3 +1,5 @@
+import { misuse } from '../kernel/errors.ts';
+import { refuseUnknown } from '../kernel/unknown-option.ts';
 import { escapeKey } from '../message/json-pointer.ts';
 import { isEqual, isObject } from './equal.ts';
 
@@ -39,10 +41,28 @@ export function merge(
   ours: unknown,
   rules: MergeRules = {},
 ): Merged {
+  checkMergeRules(rules);
   const conflicts: string[] = [];
   const appends: ReadonlySet<string> = new Set(rules.append);
   return { value: mergeAt('', { base, theirs, ours }, { conflicts, appends }), conflicts };
 }
+
+const RULES: ReadonlySet<string> = new Set<keyof MergeRules>(['append']);
+
+/** @throws TypeError for what are no rules: a mistyped one would lose what was appended. */
+export function checkMergeRules(rules: MergeRules): void {
+  if (typeof rules !== 'object' || rules === null) throw misuse('The rules', 'an object', rules);
+  refuseUnknown(rules, RULES, 'merge');
+  const { append = [] } = rules;
+  if (!Array.isArray(append)) throw misuse('append', 'an array of JSON pointers', append);
+  for (const pointer of append as readonly unknown[]) {
+    if (typeof pointer === 'string' && POINTER.test(pointer)) continue;
+    throw misuse('append', 'JSON pointers: empty, or with / in front of each name', pointer);
+  }
+}
+
+/** RFC 6901: `~` only as `~0` and `~1`. */
+const POINTER = /^(?:\/(?:[^~/]|~[01])*)*$/u;
 
 interface Sides {
   readonly base: unknown;

@@ -121,16 +121,15 @@ export class StateManager<C extends ContractShape = AnyContract> extends StateVi
    * Never rejects, and closing twice does nothing more.
    *
    * @returns what the store does not have: nothing, unless it failed or took too long.
+   * @throws TypeError for an option that does not fit, at once: nothing is closed then.
    */
   close(options: StateCloseOptions = {}): Promise<StateCloseReport> {
-    this.#closing ??= this.#close(options);
+    // What makes no sense closes nothing: a later call can still do it.
+    this.#closing ??= this.#close(readCloseOptions(options));
     return this.#closing;
   }
 
-  async #close({ timeoutMs = 5_000 }: StateCloseOptions): Promise<StateCloseReport> {
-    if (typeof timeoutMs !== 'number' || !(timeoutMs >= 0)) {
-      throw misuse('timeoutMs', 'a number of milliseconds from 0', timeoutMs);
-    }
+  async #close(timeoutMs: number): Promise<StateCloseReport> {
     this.#core.seal();
     const unsaved = this.#journal && (await this.#journal.close(timeoutMs));
     this.#core.close();
@@ -168,6 +167,7 @@ export class StateManager<C extends ContractShape = AnyContract> extends StateVi
     const { store, prefix = 'state/', migrate, onFault = () => {}, ...rest } = options;
     checkPrefix(prefix);
     checkStore(store);
+    if (typeof onFault !== 'function') throw misuse('onFault', 'a function', onFault);
     // Not by its name: a class that names itself is renamed in the bundle.
     const state = new this<C>(rest as StateOptions<C>);
     const core = state.#core;
@@ -268,6 +268,15 @@ export class StateManager<C extends ContractShape = AnyContract> extends StateVi
 /** What somebody holds of a state, whatever its contract. */
 // biome-ignore lint/suspicious/noExplicitAny: no type but any says of any contract
 export type AnyStateView = StateView<any> | StateManager<any>;
+
+const CLOSE_OPTIONS: ReadonlySet<string> = new Set<keyof StateCloseOptions>(['timeoutMs']);
+
+function readCloseOptions(options: StateCloseOptions): number {
+  refuseUnknown(options, CLOSE_OPTIONS, 'close');
+  const { timeoutMs = 5_000 } = options;
+  if (typeof timeoutMs === 'number' && timeoutMs >= 0) return timeoutMs;
+  throw misuse('timeoutMs', 'a number of milliseconds from 0', timeoutMs);
+}
 
 const HOST = { actor: '$host', causationId: undefined };
 

@@ -2,7 +2,7 @@ import { misuse } from '../kernel/errors.ts';
 import { readCount } from '../kernel/read-count.ts';
 import { refuseUnknown } from '../kernel/unknown-option.ts';
 import { Lock } from './lock.ts';
-import type { MergeRules } from './merge.ts';
+import { checkMergeRules } from './merge.ts';
 import type {
   CompareAndSetOptions,
   DeleteOptions,
@@ -45,7 +45,7 @@ export function checkOnConflict(onConflict: OnConflict | undefined): void {
   if (typeof onConflict !== 'object' || onConflict === null) {
     throw misuse('onConflict', "'error', 'merge', merge rules or a function", onConflict);
   }
-  checkRules(onConflict);
+  checkMergeRules(onConflict);
 }
 
 export function checkListOptions(options: ListOptions): void {
@@ -53,15 +53,4 @@ export function checkListOptions(options: ListOptions): void {
   const { limit, after } = options;
   if (limit !== undefined) readCount('limit', limit, 0);
   if (after !== undefined && typeof after !== 'string') throw misuse('after', 'a key', after);
-}
-
-const RULES: ReadonlySet<string> = new Set<keyof MergeRules>(['append']);
-
-function checkRules(rules: MergeRules): void {
-  refuseUnknown(rules, RULES, 'onConflict');
-  const { append = [] } = rules;
-  const isPointer = (one: unknown): boolean =>
-    typeof one === 'string' && (one === '' || one.startsWith('/'));
-  if (Array.isArray(append) && append.every(isPointer)) return;
-  throw misuse('append', "a list of JSON pointers, like ['/messages']", append);
 }

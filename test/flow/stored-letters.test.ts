@@ -33,6 +33,20 @@ function processes(env: 'real' | 'simulated', store: Store, options: DeadLetterO
 
 describe.each(['real', 'simulated'] as const)('letters in a store, on the %s Env', (env) => {
   // R:J2 R:J4
+  it('say how a message was said that was to leave when the bus closed', async () => {
+    const store = new MemoryStore();
+    const { make } = processes(env, store);
+    const bus = make();
+    bus.register('a').subscribe('**', () => {});
+    bus.publish('said.to-all', 1, { delayMs: 60_000 });
+    bus.send('a', 'said.to-one', 1, { delayMs: 60_000 });
+
+    await bus.close();
+
+    const records = (await store.scan('')).map(({ value }) => JSON.parse(value).action);
+    expect(records).toEqual(['publish', 'send']);
+  });
+
   it('are found by the next process, which redrives them to who has the name of the subscriber', async () => {
     const store = new MemoryStore();
     const { make, settle } = processes(env, store);

@@ -79,6 +79,46 @@ describe('messages and time', () => {
     expect(t.bus.publish('x', 1).cancel()).toBe(false);
   });
 
+  // F:B13
+  it('forgets the key of what was taken back, or refused when it was due', async () => {
+    const t = createTestBus();
+    const log: unknown[] = [];
+    const agent = t.bus.register('a', { capacity: 1 });
+    agent.subscribe('x', ({ payload }) => void log.push(payload));
+    const say = (payload: string, delayMs: number) =>
+      t.bus.send('a', 'x', payload, { delayMs, dedupeKey: 'k' });
+
+    const taken = say('taken back', 100);
+    const while1 = say('a duplicate', 100);
+    taken.cancel();
+    const second = say('too many', 100);
+    agent.pause();
+    t.bus.send('a', 'x', 'first');
+    await t.clock.advance(100);
+    const third = say('at last', 100);
+    agent.resume();
+    await t.clock.advance(100);
+
+    expect([while1, second, third].map(({ duplicate }) => duplicate)).toEqual([true, false, false]);
+    expect(log).toEqual(['first', 'at last']);
+    expect(t.bus.publish('x', 1, { dedupeKey: 'k' }).duplicate).toBe(true);
+  });
+
+  it('gives the budget of what was taken back to others', async () => {
+    const t = createTestBus();
+    const left: unknown[] = [];
+    t.bus.register('b').subscribe('y', () => {});
+    t.bus.register('a').subscribe('x', (_message, context) => {
+      context.send('b', 'y', 1, { delayMs: 100 }).cancel();
+      left.push(context.budget?.remaining.messages);
+    });
+
+    t.bus.send('a', 'x', 1, { budget: { messages: 2 } });
+    await t.settle();
+
+    expect(left).toEqual([2]);
+  });
+
   it('keeps a letter of a delayed message whose recipient is gone when it is due', async () => {
     const t = createTestBus();
     const agent = t.bus.register('a');

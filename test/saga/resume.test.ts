@@ -645,6 +645,23 @@ describe('list', () => {
     expect(odd[0]).toMatchObject({ id: '001', error: { message: 'odd' }, owner: undefined });
     expect(few.map(({ id }) => id)).toEqual(['118', '119', 'with/slash']);
   });
+
+  it('shows the others beside one that cannot be read, and says which one that is', async () => {
+    const store = new MemoryStore();
+    const trip = saga<number>('trip').step('a', { run: () => 1 });
+    for (const id of ['1', '2', '3']) await trip.run(id, 0, { store });
+    await store.commit([{ key: 'saga/trip/2', value: '{"format":2}' }]);
+
+    const all = await trip.list({ store });
+    const broken = await trip.list({ store, status: 'unreadable' });
+
+    expect(all.map(({ id, status }) => `${id} ${status}`)).toEqual([
+      '1 completed',
+      '2 unreadable',
+      '3 completed',
+    ]);
+    expect(broken).toMatchObject([{ id: '2', error: { code: 'TELLASK_SAGA_CHANGED' } }]);
+  });
 });
 
 it('says commit by commit what it does', async () => {

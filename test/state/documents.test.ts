@@ -55,6 +55,23 @@ describe('the documents of a state', () => {
     expect(book.getDocument('7')?.value.content?.text).toBe('first');
   });
 
+  it('name the conflict also when the version that was seen is no longer kept, or never was', () => {
+    const book = documents(new StateManager({ history: { maxVersions: 2 } }));
+    book.createDocument('7', { topic: 'Tea' });
+    for (const content of ['a', 'b', 'c']) book.updateContent('7', content);
+
+    for (const expectedVersion of [0, 1, 9]) {
+      expect(() => book.updateContent('7', 'late', { expectedVersion })).toThrow(
+        expect.objectContaining({ code: 'TELLASK_STATE_CONFLICT', actualVersion: 4 }),
+      );
+    }
+    expect(() => book.updateContent('8', 'a', { expectedVersion: 0 })).toThrow(
+      expect.objectContaining({ code: 'TELLASK_STATE_NOT_FOUND' }),
+    );
+    expect(() => book.updateContent('7', 'a', { version: 1 } as never)).toThrow('version');
+    expect(book.getDocument('7')?.value.content).toBe('c');
+  });
+
   it('have their notes taken away by null, and keep the others', () => {
     const book = documents(new StateManager());
     book.createDocument('7', { topic: 'Tea' });

@@ -239,7 +239,85 @@ describe.each(['real', 'simulated'] as const)('a state with a store, on the %s E
   });
 });
 
+describe('a state whose store goes on failing', () => {
+  // R:K8
+  it('tries less and less often for one who writes again whatever is rolled back', async () => {
+    let tries = 0;
+    const isFailing = () => ++tries <= 9;
+    const sim = new SimEnv();
+    const { state, inner, faults } = await makeWorld(
+      'simulated',
+      [{ on: 'commit', where: isFailing, when: 'before', fault: 'fail' }],
+      { env: sim },
+    );
+    void (async () => {
+      for await (const { action } of state.watch('a')) {
+        if (action === 'rolled-back') state.set('a', 'once more');
+      }
+    })();
+
+    state.set('a', 'first');
+    await sim.settle();
+    const atOnce = tries;
+    const [label, ...none] = sim.pendingTimers();
+    await sim.advance(100 + 200 + 400 + 800 + 1_600 + 3_200 - 1);
+    const before = tries;
+    await sim.advance(1);
+    await sim.settle();
+
+    expect([atOnce, before, tries]).toEqual([3, 8, 9]);
+    expect(JSON.stringify(label)).toContain('state store retry');
+    expect(none).toEqual([]);
+    expect(faults).toHaveLength(1);
+    await sim.advance(6_400);
+    expect(sim.pendingTimers()).toEqual([]);
+    expect((await inner.get('state/a'))?.value).toContain('once more');
+    expect((await inner.read()).length).toBe(1);
+    expect(state.metrics().pending).toBe(0);
+  });
+
+  it('does not wait when it is asked for, or closed', async () => {
+    let tries = 0;
+    const { state, settle } = await makeWorld('simulated', [
+      { on: 'commit', where: () => ++tries > 0, when: 'before', fault: 'fail' },
+    ]);
+    for (let n = 0; n < 4; n++) {
+      state.set('a', n);
+      void state.flushed().catch(() => {});
+      await settle();
+    }
+    const asked = tries;
+    state.set('a', 'waits');
+    await settle();
+    const waits = tries;
+    const closing = state.close();
+    await settle();
+
+    expect(asked).toBeGreaterThanOrEqual(4);
+    expect(waits).toBe(asked);
+    expect(await closing).toEqual({ unsaved: ['a'] });
+    expect(tries).toBe(asked + 2);
+  });
+});
+
 describe('closing a state with a store', () => {
+  it('leaves no timer behind when the store hangs', async () => {
+    const env = new SimEnv();
+    const { state } = await makeWorld(
+      'simulated',
+      [{ on: 'commit', when: 'before', fault: 'hang' }],
+      { env },
+    );
+    state.set('a', 1);
+    await env.settle();
+
+    const closing = state.close({ timeoutMs: 1_000 });
+    await env.advance(1_000);
+
+    expect(await closing).toEqual({ unsaved: ['a'] });
+    expect(env.pendingTimers()).toEqual([]);
+  });
+
   it('waits for the store, and refuses writes meanwhile', async () => {
     const { state, inner, settle } = await makeWorld('simulated');
     const entry = state.set('a', 1);
@@ -271,6 +349,18 @@ describe('closing a state with a store', () => {
     expect(await closing).toEqual({ unsaved: ['a', 'b'] });
     expect(faults).toMatchObject([{ code: 'TELLASK_STATE_STALLED', pending: 2 }]);
     expect(env.pendingTimers()).toEqual([]);
+  });
+
+  it('closes nothing when it is asked in a way that makes no sense', async () => {
+    const { state, settle } = await makeWorld('simulated');
+
+    expect(() => state.close({ timeoutMs: -1 })).toThrow('timeoutMs');
+    expect(() => state.close({ timeout: 1 } as never)).toThrow('timeout');
+    state.set('a', 1);
+    const closing = state.close();
+    await settle();
+
+    expect(await closing).toEqual({ unsaved: [] });
   });
 
   it('shows those who watch what is rolled back meanwhile', async () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isEqual } from '../../src/state/equal.ts';
-import { merge } from '../../src/state/merge.ts';
+import { type MergeRules, merge } from '../../src/state/merge.ts';
 
 const leaf = fc.oneof(fc.integer({ min: 0, max: 2 }), fc.constantFrom('a', 'b'), fc.constant(null));
 const { value: json } = fc.letrec((tie) => ({
@@ -61,6 +61,16 @@ describe('merge', () => {
         expect(merge(base, other, other)).toEqual({ value: other, conflicts: [] });
       }),
     );
+  });
+
+  it.each<[string, unknown]>([
+    ['apend', { apend: ['/log'] }],
+    ['array', { append: '/log' }],
+    ['/ in front', { append: ['log'] }],
+    ['/ in front', { append: ['/a~2'] }],
+    ['object', 'append'],
+  ])('refuses rules that would have no effect: %s', (why, rules) => {
+    expect(() => merge(1, 1, 1, rules as MergeRules)).toThrow(why);
   });
 
   it('finds the same whichever side is called ours, unless there are conflicts', () => {

@@ -149,6 +149,10 @@ describe('a snapshot', () => {
     expect(state.list()).toHaveLength(1);
   });
 
+  it('is not made unsigned because an option is mistyped', () => {
+    expect(() => makeState().snapshot('**', { kye: 'secret' } as never)).toThrow('kye');
+  });
+
   it('has a checksum that does not depend on the order of keys', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
