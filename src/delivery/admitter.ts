@@ -234,11 +234,12 @@ export class Admitter {
       this.#deliver(again);
       return;
     }
-    this.#parts.schedule.add(again.message, afterMs, () => {
+    const admit = (): Admission | undefined => {
       if (again.list.subscriptions[0]?.active !== true) return undefined;
       this.#deliver(again);
       return again;
-    });
+    };
+    this.#parts.schedule.add(again.message, afterMs, { admit });
   }
 
   /** Refuses what comes from outside while the bus drains, and everything once it is closed. */

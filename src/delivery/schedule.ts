@@ -15,7 +15,7 @@ export interface Delayer {
   /** It leaves. */
   readonly admit: Admit;
   /** It was taken back: it is as if it had never been said. */
-  withdrawn(): void;
+  withdrawn?(): void;
 }
 
 /** What whoever holds a message hears of it. */
@@ -146,7 +146,7 @@ export class Scheduled implements Receipt {
     // What was held may have left for a delay of its own.
     if (!this.#remove()) return this.#receipt?.cancel() ?? false;
     this.#over = true;
-    this.#delayer.withdrawn();
+    this.#delayer.withdrawn?.();
     this.#tell();
     return true;
   }
