@@ -136,11 +136,15 @@ export function withAge(book: Book, chapter: number, item: number, age: number):
   return { ...book, chapters };
 }
 
-/** A document whose versions are kept, frozen. */
+/** A document whose versions are kept. */
 export interface Documents {
+  /** Whether nobody can change a version that is kept. Who copies the whole lets that be. */
+  readonly frozen: boolean;
   /** Changes one leaf, which makes a version. */
   setAge(chapter: number, item: number, age: number): void;
   current(): Book;
+  /** The version so many before the current one. */
+  past(back: number): Book;
   /** The versions that are kept, oldest first. */
   kept(): readonly Book[];
 }

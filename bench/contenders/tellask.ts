@@ -98,9 +98,14 @@ export const contender: Contender = {
         const state = new StateManager({ history, maxValueBytes: Number.POSITIVE_INFINITY });
         state.set('book', book);
         return {
+          frozen: true,
           setAge: (chapter, item, age) =>
             void state.update('book', (before) => withAge(before as Book, chapter, item, age)),
           current: () => state.get('book')?.value as Book,
+          past: (back) => {
+            const newest = state.get('book')?.version ?? 0;
+            return state.getVersion('book', newest - back).value as Book;
+          },
           kept: () => state.history('book').map(({ value }) => value as Book),
         };
       };
