@@ -22,6 +22,8 @@ export const desk = defineContract({
       findings: z.custom<readonly Finding[]>(),
     }),
     'report.announced': entry,
+    // Whoever drafts a part of it changes the version of the document that is named.
+    'report.due': z.object({ audit: z.custom<Audit>(), version: z.number() }),
     'page.{path}.reviewed': z.object({ reviews: z.custom<readonly Review[]>() }),
   },
   requests: {

@@ -35,6 +35,12 @@ export function linesOf(audit: Audit): string[] {
   return report.split('\n').map((line) => `${line}\n`);
 }
 
+/** What to do first, in one sentence. */
+export function leadOf({ findings }: Audit): string {
+  const first = findings.find((finding) => weightOf(finding) === 'fault') ?? findings[0];
+  return first === undefined ? 'Nothing is to be mended.' : `Begin with ${first.file}.`;
+}
+
 /** How many words a line has: what the writer's budget counts. */
 export function countWords(line: string): number {
   return line.split(/\s+/).filter((word) => word !== '').length;

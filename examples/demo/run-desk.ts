@@ -5,6 +5,7 @@ import {
   type BusInspection,
   MessageBus,
   type MetricsSnapshot,
+  StateManager,
   toMermaid,
 } from 'tellask';
 import { findFiles, tellOfFiles } from './agents/scout.ts';
@@ -15,12 +16,16 @@ import { nameOf } from './path-name.ts';
 import type { Progress } from './progress.ts';
 import { type FailingStep, type Published, publish } from './publish.ts';
 import type { Audit } from './report.ts';
+import { closeBook, draft, openBook, type ReportBook } from './report-book.ts';
 import type { Shielded } from './shield.ts';
 import { hire, type StaffOptions } from './staff.ts';
 import { makeTrouble, type Trouble } from './trouble.ts';
 import type { Found } from './walk.ts';
 import { type Incident, watch } from './watch.ts';
 import { pickWay, type Way } from './way.ts';
+
+/** A report names every finding, of which a large folder has thousands. */
+const MAX_REPORT_BYTES = 16 * 1024 * 1024;
 
 /** Options of {@link runDesk}. */
 export interface DeskOptions extends StaffOptions {
@@ -39,6 +44,8 @@ export interface DeskOptions extends StaffOptions {
 export interface DeskRun {
   readonly audit: Audit;
   readonly published: Published;
+  /** Who wrote what of the report when, and how good each stage was. */
+  readonly book: ReportBook;
   /** Tries to have a page read that failed and were made again. */
   readonly incidents: readonly Incident[];
   /** Files that nobody could read at first, those that were made to fail among them. */
@@ -65,14 +72,18 @@ export interface DeskRun {
 export async function runDesk(options: DeskOptions): Promise<DeskRun> {
   const files = await findFiles(options.root);
   const trouble = await makeTrouble(options.root);
-  const bus = new MessageBus({ contract: desk, graceMs: 500 });
+  const state = new StateManager({ maxValueBytes: MAX_REPORT_BYTES });
+  const bus = new MessageBus({ contract: desk, graceMs: 500, state });
   try {
+    openBook(bus, options.title);
     const work = await audit(bus, files, trouble, options).finally(() => options.progress.finish());
+    await draft(bus, work.audit);
     const job = { audit: work.audit, diagram: draw(work.way) };
     const published = await publish(bus, job, options);
     await keepDrawing(options.out, published);
+    const book = closeBook(bus, published);
     const [books, metrics, agents] = [bus.inspect(), bus.metrics(), bus.agents()];
-    return { ...work, published, books, metrics, agents };
+    return { ...work, published, book, books, metrics, agents };
   } finally {
     await bus.close({ mode: 'abort' });
     await trouble.clear();
@@ -84,7 +95,7 @@ async function audit(
   files: readonly Found[],
   trouble: Trouble,
   options: DeskOptions,
-): Promise<Omit<DeskRun, 'published' | 'books' | 'metrics' | 'agents'>> {
+): Promise<Omit<DeskRun, 'published' | 'book' | 'books' | 'metrics' | 'agents'>> {
   const beganAt = performance.now();
   const staff = hire(bus, options);
   const all = [...files, ...trouble.paths.map((path): Found => ({ kind: 'page', path }))];

@@ -1,4 +1,11 @@
-import { type CircuitStatus, circuitBreaker, compose, fallback, isTellaskError } from 'tellask';
+import {
+  type CircuitStatus,
+  circuitBreaker,
+  compose,
+  type Env,
+  fallback,
+  isTellaskError,
+} from 'tellask';
 import type { Checker } from './finding.ts';
 
 /** How a checker did that has a breaker around it. */
@@ -23,8 +30,8 @@ const OPEN_MS = 200;
  * Lets `flaky` check, and `sure` where it fails. After three failures in a row it is left alone for
  * a while, then tried again with one page.
  */
-export function shield(sure: Checker, flaky: Checker): Shield {
-  const breaker = circuitBreaker({ failures: 3, openMs: OPEN_MS });
+export function shield(sure: Checker, flaky: Checker, env?: Env): Shield {
+  const breaker = circuitBreaker({ failures: 3, openMs: OPEN_MS, ...(env && { env }) });
   let [failed, spared] = [0, 0];
   const check: Checker['check'] = (page, library) => {
     const standIn = fallback((error: unknown) => {

@@ -2,6 +2,7 @@ import type { Agent, MessageBus } from 'tellask';
 import { makeArchivist } from './agents/archivist.ts';
 import { makePackageChecker, makePageChecker } from './agents/checker.ts';
 import { makeChief } from './agents/chief.ts';
+import { makeDrafters } from './agents/drafter.ts';
 import { makeEditor } from './agents/editor.ts';
 import { makeHerald } from './agents/herald.ts';
 import { makePublisher } from './agents/publisher.ts';
@@ -53,11 +54,14 @@ export function hire(bus: MessageBus<Desk>, options: StaffOptions): Staff {
   const editor = bus.register('editor', { concurrency: 8, capacity: 200, overflow: 'wait' });
   makeEditor(editor, { readMs });
   makeVerifier(bus.register('verifier', { concurrency: 8 }), openLibrary(options.root));
-  makeChief(bus.register('chief'), options.person);
+  const chief = bus.register('chief');
+  makeChief(chief, options.person);
   makePublisher(bus.register('publisher'), options.out);
   makeArchivist(bus.register('archivist'), options.out);
   makeHerald(bus.register('herald'));
-  const notes = makeWriter(bus.register('writer'));
+  const writer = bus.register('writer');
+  const notes = makeWriter(writer);
+  makeDrafters(writer, chief);
   return { scout: bus.register('scout'), notes, shielded };
 }
 

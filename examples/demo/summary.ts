@@ -16,6 +16,7 @@ export function renderSummary(run: DeskRun): string {
     section('What went wrong, and what became of it', troubles(run)),
     way === undefined ? '' : section(`The way of ${way.name}`, drawWay(way)),
     section('How the report was published', publishing(run.published)),
+    section('The report in the state', book(run)),
     section('Deliveries by outcome', books(run)),
     section('The fullest that a mailbox was', highWater(run)),
     section('From saying to outcome, in milliseconds', latencies(run)),
@@ -90,6 +91,24 @@ function publishing({ publishing }: Published): string[] {
   return [
     `${steps.join(' → ')}: ${status}`,
     ...(failed ? [`   ${failed.why} Undone: ${undone.join(', ') || 'nothing'}.`] : []),
+  ];
+}
+
+/** How good each stage was, and who wrote which version of the report. */
+function book({ book: { history, workflow } }: DeskRun): string[] {
+  const { stages = [], qualityScores = {}, active } = workflow ?? {};
+  const scores = stages.map((stage) => {
+    const score = qualityScores[stage];
+    return score === undefined
+      ? `${stage} (${active === stage ? 'open' : 'not begun'})`
+      : `${stage} ${score.toFixed(2)}`;
+  });
+  return [
+    `Quality: ${scores.join(' → ')}`,
+    ...history.map(
+      ({ version, action, actor, causationId }) =>
+        `version ${version}: ${action} by ${actor}${causationId === undefined ? '' : ', because of a message'}`,
+    ),
   ];
 }
 

@@ -53,6 +53,7 @@ it('undoes what it published when a step is made to fail, and says so', async ()
 
   expect(status).toBe(0);
   expect(stdout).toContain('write ✓ → index ✓ → announce ✗: compensated');
+  expect(stdout).toContain('publish (open)');
   expect(await readdir(join(folder, 'out'))).toEqual(['publishing.mmd']);
 }, 20_000);
 

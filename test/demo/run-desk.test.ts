@@ -4,7 +4,7 @@ import { basename, join, resolve } from 'node:path';
 import { isTellaskError } from 'tellask';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { agreeable } from '../../examples/demo/person.ts';
-import { linesOf } from '../../examples/demo/report.ts';
+import { leadOf, linesOf } from '../../examples/demo/report.ts';
 import { type DeskRun, runDesk } from '../../examples/demo/run-desk.ts';
 import { renderSummary } from '../../examples/demo/summary.ts';
 import { copyFixture } from './audit-folder.ts';
@@ -102,6 +102,38 @@ it('publishes the report step by step and draws it', async () => {
   expect(await readFile(join(out, 'publishing.mmd'), 'utf8')).toMatch(/^flowchart TD\n/);
 });
 
+// R:K2: two agents change one version of the report, and both changes are there.
+it('keeps the report in the state, with what two agents wrote of it', () => {
+  const { history } = run.book;
+
+  expect(history.map(({ version, action, actor }) => `${version} ${action} by ${actor}`)).toEqual([
+    '1 created by $host',
+    '2 updated by $host',
+    expect.stringMatching(/^3 set by (writer|chief)$/),
+    expect.stringMatching(/^4 merged by (writer|chief)$/),
+    '5 updated by $host',
+  ]);
+  expect(history[2]?.actor).not.toBe(history[3]?.actor);
+  expect(history[3]?.causationId).toMatch(/./);
+  expect(history[3]?.value?.content).toEqual({
+    lead: leadOf(run.audit),
+    lines: linesOf(run.audit),
+  });
+  expect(history[4]?.value?.metadata).toEqual({ published: 'written' });
+});
+
+it('keeps its workflow there, with a score of every stage', () => {
+  const { withdrawn, findings } = run.audit;
+  const check = findings.length / (findings.length + withdrawn);
+
+  expect(run.book.workflow).toMatchObject({
+    active: null,
+    completed: ['check', 'draft', 'publish'],
+    qualityScores: { check, draft: 1, publish: 1 },
+  });
+  expect(withdrawn).toBeGreaterThan(0);
+});
+
 it('follows a path that is too long for a topic', () => {
   expect(run.audit.findings.map(({ file }) => file)).toContain(DEEP);
 });
@@ -116,6 +148,8 @@ it('tells it all in a summary, a report and a diagram', async () => {
   const summary = renderSummary(run);
 
   expect(summary).toContain('The books balance.');
+  expect(summary).toMatch(/Quality: check 0\.\d\d → draft 1\.00 → publish 1\.00/);
+  expect(summary).toMatch(/version 4: merged by (writer|chief), because of a message/);
   expect(summary).toContain('Redriven when its cause was gone, and read.');
   expect(summary).toContain('└─ verifier → writer  page.{path}.reviewed');
   const diagram = await readFile(join(out, 'traffic.mmd'), 'utf8');

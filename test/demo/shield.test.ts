@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import type { Checker, Library, Page } from '../../examples/demo/finding.ts';
 import { shield } from '../../examples/demo/shield.ts';
 import { failAt } from '../../examples/demo/trouble.ts';
+import { SimEnv } from '../../src/testing/sim-env.ts';
 
 const page = { path: 'a.md' } as Page;
 const library = {} as Library;
@@ -20,14 +21,54 @@ function counting(): { checker: Checker; pages(): number } {
   return { checker, pages: () => pages };
 }
 
-it('has every page checked, and leaves alone who fails three times in a row', async () => {
+/** A shielded checker that fails from its third page to its fifth, on a clock that stands still. */
+function failing() {
+  const env = new SimEnv();
   const [sure, flaky] = [counting(), counting()];
-  const { checker, report } = shield(sure.checker, failAt(3, 5, flaky.checker));
+  let calls = 0;
+  const broken = failAt(3, 5, flaky.checker);
+  const check: Checker['check'] = (...asked) => {
+    calls++;
+    return broken.check(...asked);
+  };
+  const { checker, report } = shield(sure.checker, { ...broken, check }, env);
+  const checkPages = async (count: number): Promise<void> => {
+    for (let n = 0; n < count; n++) expect(await checker.check(page, library)).toEqual([]);
+  };
+  return {
+    env,
+    checkPages,
+    report,
+    calls: () => calls,
+    pages: () => [flaky.pages(), sure.pages()],
+  };
+}
 
-  for (let n = 0; n < 10; n++) expect(await checker.check(page, library)).toEqual([]);
+it('has every page checked, and leaves alone who fails three times in a row', async () => {
+  const { checkPages, calls, pages, report } = failing();
 
-  expect([flaky.pages(), sure.pages()]).toEqual([2, 8]);
+  await checkPages(5);
+  expect([calls(), report().status]).toEqual([5, 'open']);
+  await checkPages(5);
+
+  // With the circuit open the checker gets no call at all.
+  expect(calls()).toBe(5);
+  expect(pages()).toEqual([2, 8]);
   expect(report()).toEqual({ name: 'counter', failed: 3, spared: 5, status: 'open' });
+});
+
+it('asks it again when its time is over, and closes when it is well', async () => {
+  const { env, checkPages, calls, report } = failing();
+  await checkPages(6);
+
+  await env.advance(199);
+  await checkPages(1);
+  expect(calls()).toBe(5);
+  await env.advance(1);
+  await checkPages(2);
+
+  expect(calls()).toBe(7);
+  expect(report()).toEqual({ name: 'counter', failed: 3, spared: 2, status: 'closed' });
 });
 
 it('says of one that never fails that its circuit is closed', async () => {

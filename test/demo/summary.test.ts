@@ -1,6 +1,7 @@
-import { BudgetExhaustedError, MessageBus } from 'tellask';
+import { BudgetExhaustedError, MessageBus, StateManager, workflows } from 'tellask';
 import { expect, it } from 'vitest';
 import type { Publishing } from '../../examples/demo/publish.ts';
+import type { Stage } from '../../examples/demo/report-book.ts';
 import type { DeskRun } from '../../examples/demo/run-desk.ts';
 import { renderEnd, renderSummary } from '../../examples/demo/summary.ts';
 
@@ -25,6 +26,7 @@ function runOf(more: Partial<DeskRun> = {}): DeskRun {
       unread: [],
     },
     published: { status: 'written', publishing: PUBLISHING },
+    book: { history: [], workflow: undefined },
     shielded: { name: 'javascript', failed: 0, spared: 0, status: 'closed' },
     incidents: [],
     failed: [],
@@ -91,6 +93,19 @@ it('shows which steps published the report, and what was undone', () => {
   expect(summary).toContain('write ✓ → index ✓ → announce ✗: compensated');
   expect(summary).toContain('The herald is hoarse. Undone: index, write.');
   expect(renderEnd(published)).toContain('Publishing failed and was undone');
+});
+
+it('shows how good each stage of the report was, and which was not reached', () => {
+  const state = new StateManager();
+  const flow = workflows<Stage>(state);
+  flow.createWorkflow('report', ['check', 'draft', 'publish']);
+  flow.startStage('report', 'check');
+  flow.completeStage('report', 'check', { qualityScore: 0.5 });
+  const { value } = flow.startStage('report', 'draft');
+
+  const summary = renderSummary(runOf({ book: { history: [], workflow: value } }));
+
+  expect(summary).toContain('Quality: check 0.50 → draft (open) → publish (not begun)');
 });
 
 it.each([
