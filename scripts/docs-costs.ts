@@ -1,7 +1,6 @@
-// Fills the table of costs in README.md: packages, size, Node versions, messages a second.
+// Fills the table of costs in README.md after `npm run build`: packages, size, Node versions, messages a second.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { gzipSync } from 'node:zlib';
-import { build } from 'esbuild';
+import { gzipBytes, MESSAGE_BUS } from './bundle-size.ts';
 
 const BEGIN =
   '<!-- costs: measured by `npm run docs:costs`, messages a second after `npm run bench` -->\n';
@@ -32,18 +31,10 @@ function packages(): string {
   return `${installed.length}, of them ${Object.keys(dependencies).length} direct`;
 }
 
-/** Bytes of what an import of the bus bundles to, minified and gzipped. */
-async function kilobytes(bundlesPackages: boolean): Promise<string> {
-  const { outputFiles } = await build({
-    stdin: { contents: "export { MessageBus } from './src/index.ts'", resolveDir: '.' },
-    bundle: true,
-    minify: true,
-    write: false,
-    format: 'esm',
-    platform: 'node',
-    packages: bundlesPackages ? 'bundle' : 'external',
-  });
-  return `${(gzipSync(outputFiles[0]?.contents ?? '').length / 1024).toFixed(1)} KB gzip`;
+/** What an import of the bus bundles to, minified and gzipped. */
+async function kilobytes(counts: 'own' | 'all'): Promise<string> {
+  const bytes = await gzipBytes({ code: MESSAGE_BUS, counts });
+  return `${(bytes / 1024).toFixed(1)} KB gzip`;
 }
 
 /** Messages a second of a row of the benchmark, whose unit is nanoseconds a message. */
@@ -62,8 +53,8 @@ const { engines } = readJson('package.json') as { readonly engines: { readonly n
 const table = `| | |
 |---|---|
 | packages installed | ${packages()} |
-| \`import { MessageBus }\`, own code | ${await kilobytes(false)} |
-| the same with what it imports | ${await kilobytes(true)} |
+| \`import { MessageBus }\`, own code | ${await kilobytes('own')} |
+| the same with what it imports | ${await kilobytes('all')} |
 | Node | ${engines.node} (tests run on 20, 22, 24 and 26), ESM only; TypeScript 5.4 or newer |
 | published, admitted, handled by one subscriber | ${perSecond('publish-1')} |
 | the same with ten subscribers, each message counted once | ${perSecond('publish-10')} |
