@@ -1,5 +1,12 @@
 export type { RunnableSaga, SagaLife } from './testing/crash-life.ts';
 export { type CrashProof, type EveryCrashOptions, everyCrash } from './testing/every-crash.ts';
+export {
+  type FakeModel,
+  type FakeModelOptions,
+  fakeModel,
+  type ModelCall,
+  type ModelRule,
+} from './testing/fake-model.ts';
 export { InjectedFaultError } from './testing/faults/errors.ts';
 export type {
   BuggifyRule,
