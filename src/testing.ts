@@ -1,4 +1,6 @@
+export { type CassetteOptions, readCassette, writeCassette } from './testing/cassette.ts';
 export type { RunnableSaga, SagaLife } from './testing/crash-life.ts';
+export { type DiffOptions, diffRuns, type RunDiff } from './testing/diff-runs.ts';
 export { type CrashProof, type EveryCrashOptions, everyCrash } from './testing/every-crash.ts';
 export {
   type FakeModel,
@@ -51,6 +53,8 @@ export {
   type SequentialModel,
 } from './testing/linearizable.ts';
 export type { MessageFilter } from './testing/message-filter.ts';
+export { type ReplayOptions, replayRun } from './testing/replay-run.ts';
+export type { Input, RunEntry, RunEvent } from './testing/run-entry.ts';
 export { SagaWorld } from './testing/saga-world.ts';
 export { ScriptError } from './testing/script-error.ts';
 export type { ScriptStep } from './testing/script-step.ts';

@@ -5,6 +5,7 @@ import type { FaultRule } from './faults/rule.ts';
 import { type InjectedFault, SeededFaults } from './faults/seeded-faults.ts';
 import { makeTestStore, type TestStore, type TestStoreOptions } from './faults/test-store.ts';
 import { randomChoice } from './random-choice.ts';
+import type { RunEntry } from './run-entry.ts';
 import { SimEnv } from './sim-env.ts';
 import { Transcript } from './transcript.ts';
 import type { TranscriptOptions } from './transcript-text.ts';
@@ -61,6 +62,8 @@ export interface TestBus<C extends ContractShape = AnyContract> {
    * ```
    */
   transcript(options?: TranscriptOptions): string;
+  /** The same as data, oldest first: for `writeCassette`, `replayRun` and `diffRuns`. */
+  recorded(): RunEntry[];
   /** Adds a line to the transcript: what happens outside of the bus, in the words of the test. */
   note(text: string): void;
   /**
@@ -154,6 +157,7 @@ export function openTestBus<C extends ContractShape = AnyContract>(
     settle: () => env.settle(),
     run: () => env.run(),
     transcript: (shown) => transcript.text(shown),
+    recorded: () => transcript.entries(),
     note: (text) => transcript.note(text),
     faults: faults ?? NO_FAULTS,
     store: (stored) => makeTestStore(env, faults, stored),

@@ -43,9 +43,19 @@ function isMarked({ what, id, to }: RunEntry, marked: readonly MarkedDelivery[])
 }
 
 function lineOf(entry: RunEntry): string {
-  const parts = [timeOf(entry.atMs), (entry.id ?? '-').padEnd(4), whoOf(entry), entry.topic ?? ''];
+  const because = entry.causedBy === undefined ? '' : `, caused by ${entry.causedBy}`;
+  const id = escapeText(entry.id ?? '-').padEnd(4);
+  return `${timeOf(entry.atMs)}  ${id}  ${factOf(entry)}${because}`;
+}
+
+/** What happened, without when and under which id. */
+export function factOf(entry: RunEntry): string {
   const said = entry.what === 'note' ? (entry.text ?? '') : outcomeOf(entry);
-  return [...parts.filter((part) => part !== ''), said].map(escapeText).join('  ');
+  const parts = [whoOf(entry), entry.topic ?? '', said];
+  return parts
+    .filter((part) => part !== '')
+    .map(escapeText)
+    .join('  ');
 }
 
 /** To the microsecond: a delay that chance drew has more digits than a reader needs. */
@@ -59,10 +69,8 @@ function whoOf({ from, to }: RunEntry): string {
 }
 
 function outcomeOf(entry: RunEntry): string {
-  const { what, type, reason, attempt, delayMs, causedBy } = entry;
-  if (what === 'admitted') {
-    return `admitted ${type}${causedBy === undefined ? '' : `, caused by ${causedBy}`}`;
-  }
+  const { what, type, reason, attempt, delayMs } = entry;
+  if (what === 'admitted') return `admitted ${type}`;
   if (what === 'started') return attempt === undefined ? 'started' : `started, attempt ${attempt}`;
   if (what === 'handled') return type === 'request' ? 'handled, replied' : 'handled';
   if (what === 'retry') return `retry in ${timeOf(delayMs ?? 0).trim()} (${reason})`;

@@ -3,11 +3,12 @@ import type { BusEvents, DeliveryEvent } from '../delivery/bus-events.ts';
 import { toErrorRecord } from '../kernel/error-record.ts';
 import type { AnyContract, ContractShape } from '../message/contract-types.ts';
 import type { Message } from '../message/message.ts';
-import type { RunEntry, RunEvent } from './run-entry.ts';
+import type { Input, RunEntry, RunEvent } from './run-entry.ts';
 import { type TranscriptOptions, transcriptText } from './transcript-text.ts';
 
 /** Lines kept: a run that does not end must not eat the memory of its test. */
 const MAX_ENTRIES = 200_000;
+const USUAL_PRIORITY = 5;
 
 /** What was seen, as it was seen: nothing is made of it until somebody reads. */
 interface Seen {
@@ -69,7 +70,9 @@ const TELLERS = {
     ...said(message),
     to: recipients,
     payload: message.payload,
-    causedBy: message.causationId,
+    ...(message.causationId === undefined
+      ? { said: inputOf(message) }
+      : { causedBy: message.causationId }),
   }),
   refused: (topic, from, error) => ({ topic, from, reason: nameOf(error) }),
   started: of,
@@ -103,6 +106,17 @@ const WATCHED = Object.keys(TELLERS).filter((what) => what !== 'note') as Exclud
 
 function said({ id, type, topic, from }: Message) {
   return { id, type, topic, from };
+}
+
+function inputOf(message: Message): Input {
+  const { id, type, to, priority, headers, sentAt, expiresAt, correlationId } = message;
+  return {
+    verb: type === 'request' ? 'request' : to === undefined ? 'publish' : 'send',
+    ...(priority === USUAL_PRIORITY ? {} : { priority }),
+    ...(Object.keys(headers).length === 0 ? {} : { headers }),
+    ...(expiresAt === undefined ? {} : { ttlMs: expiresAt - sentAt }),
+    ...(correlationId === id ? {} : { correlationId }),
+  };
 }
 
 /** An error's code or name, where that is a word: the text of an error is anybody's. */
