@@ -34,12 +34,6 @@ export {
 export { type Exploration, type ExploreOptions, explore } from './testing/explore/explore.ts';
 export type { Strategy } from './testing/explore/plan.ts';
 export type { Scenario, ScenarioBus } from './testing/explore/scenario.ts';
-  type FakeModel,
-  type FakeModelOptions,
-  fakeModel,
-  type ModelCall,
-  type ModelRule,
-} from './testing/fake-model.ts';
 export {
   faultyStore,
   type StoreCall,
