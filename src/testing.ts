@@ -3,6 +3,16 @@ export type { RunnableSaga, SagaLife } from './testing/crash-life.ts';
 export { type DiffOptions, diffRuns, type RunDiff } from './testing/diff-runs.ts';
 export { type CrashProof, type EveryCrashOptions, everyCrash } from './testing/every-crash.ts';
 export {
+  ExplorationError,
+  type FailedSchedule,
+  NeverReachedError,
+  NondeterminismError,
+  StuckScenarioError,
+} from './testing/explore/errors.ts';
+export { type Exploration, type ExploreOptions, explore } from './testing/explore/explore.ts';
+export type { Strategy } from './testing/explore/plan.ts';
+export type { Scenario, ScenarioBus } from './testing/explore/scenario.ts';
+export {
   type FakeModel,
   type FakeModelOptions,
   fakeModel,
@@ -24,16 +34,6 @@ export type {
 } from './testing/faults/rule.ts';
 export type { InjectedFault } from './testing/faults/seeded-faults.ts';
 export type { TestStore, TestStoreOptions } from './testing/faults/test-store.ts';
-export {
-  ExplorationError,
-  type FailedSchedule,
-  NeverReachedError,
-  NondeterminismError,
-  StuckScenarioError,
-} from './testing/explore/errors.ts';
-export { type Exploration, type ExploreOptions, explore } from './testing/explore/explore.ts';
-export type { Strategy } from './testing/explore/plan.ts';
-export type { Scenario, ScenarioBus } from './testing/explore/scenario.ts';
 export {
   faultyStore,
   type StoreCall,
