@@ -17,14 +17,14 @@ const budgets: readonly Budget[] = [
     what: 'MessageBus, own code',
     code: MESSAGE_BUS,
     counts: 'own',
-    maxBytes: 83 * 1024,
+    maxBytes: 84 * 1024,
     goalBytes: 15 * 1024,
   },
   {
     what: 'MessageBus, packages included',
     code: MESSAGE_BUS,
     counts: 'all',
-    maxBytes: 85 * 1024,
+    maxBytes: 86 * 1024,
   },
   {
     what: 'isTellaskError',
@@ -42,7 +42,7 @@ const budgets: readonly Budget[] = [
     what: 'tellask/agents, own code',
     code: "export * from './dist/agents.js'",
     counts: 'own',
-    maxBytes: 1_000,
+    maxBytes: 6 * 1024,
   },
   {
     what: 'tellask/testing, own code',

@@ -1,2 +1,13 @@
-export type { Candidate, Selection, SelectionCall } from './delivery/selection.ts';
+// ---- who is asked
+export type {
+  Candidate,
+  Selection,
+  SelectionCall,
+  SelectionEnd,
+} from './delivery/selection.ts';
+export { inOrder, matching, random, scored } from './selection/by-rule.ts';
+export { type FastestOptions, fastest } from './selection/fastest.ts';
+export { fewestOutstanding, type LeastBusyOptions, leastBusy } from './selection/least-busy.ts';
 export { roundRobin } from './selection/round-robin.ts';
+export { sticky } from './selection/sticky.ts';
+export { weighted } from './selection/weighted.ts';

@@ -37,7 +37,7 @@ import type { BusEvents } from './delivery/bus-events.ts';
 import type { Context, Voice } from './delivery/context.ts';
 import { type Conversation, OpenConversation } from './delivery/conversation.ts';
 import { ClosedError } from './delivery/errors.ts';
-import { type Explanation, explainTopic } from './delivery/explain.ts';
+import { type ExplainOptions, type Explanation, explainTopic } from './delivery/explain.ts';
 import type { Gathered } from './delivery/gathering.ts';
 import type { HostSubscribeOptions } from './delivery/handler-options.ts';
 import { LetterDesk } from './delivery/letter-desk.ts';
@@ -488,7 +488,8 @@ export class MessageBus<C extends ContractShape = AnyContract>
   }
 
   /**
-   * Who would get a message on this topic, who would not, and why. Nothing is said.
+   * Who would get a message on this topic, who would not, and why; and of those who serve it, what
+   * speaks for asking each of them. Nothing is said, and no turn is taken.
    *
    * @throws InvalidTopicError `TELLASK_INVALID_TOPIC`
    * @example
@@ -500,10 +501,7 @@ export class MessageBus<C extends ContractShape = AnyContract>
    * // => [{ owner: 'ann', pattern: 'report.*', because: 'type' }]
    * ```
    */
-  explain(
-    topic: string,
-    options: { readonly from?: string; readonly type?: string } = {},
-  ): Explanation {
+  explain(topic: string, options: ExplainOptions = {}): Explanation {
     return explainTopic(this.#wiring, topic, options);
   }
 

@@ -67,7 +67,8 @@ export {
   UnknownRecipientError,
   UnknownTopicError,
 } from './delivery/errors.ts';
-export type { ExplainedSubscription, Explanation } from './delivery/explain.ts';
+export type { ExplainedSubscription, ExplainOptions, Explanation } from './delivery/explain.ts';
+export type { ExplainedCandidate } from './delivery/explain-candidates.ts';
 export type { ForwardOptions, ForwardTo } from './delivery/forward.ts';
 // ---- how it is handled
 export type { Gathered } from './delivery/gathering.ts';
@@ -96,6 +97,12 @@ export type { Isolation } from './delivery/payload-keeper.ts';
 export type { OpenStatus, PendingFilter, PendingRequest } from './delivery/pending-list.ts';
 export type { Receipt, Settled } from './delivery/receipt.ts';
 export type { Redriven, RedriveOptions, RedriveTarget, SkippedLetter } from './delivery/redrive.ts';
+export type {
+  Candidate,
+  Selection,
+  SelectionCall,
+  SelectionEnd,
+} from './delivery/selection.ts';
 export type { Abandoned, Closed, CloseOptions } from './delivery/shutdown.ts';
 export type {
   AskOptions,

@@ -1,8 +1,14 @@
+import type { Env } from '../kernel/env.ts';
 import type { Contract } from '../message/contract.ts';
 import { checkTopic } from '../message/topic.ts';
 import type { Router } from '../routing/router.ts';
+import type { Chooser } from './chooser.ts';
+import type { Dispatcher } from './dispatcher.ts';
+import { type ExplainedCandidate, explainCandidates } from './explain-candidates.ts';
 import type { Responders } from './responders.ts';
 import type { Route } from './route.ts';
+import type { Selection } from './selection.ts';
+import type { RequestOptions } from './speech.ts';
 import type { Subscription } from './subscription.ts';
 import { Worker } from './worker.ts';
 
@@ -22,21 +28,41 @@ export interface Explanation {
   readonly recipients: readonly ExplainedSubscription[];
   /** Those whose pattern matches and who get nothing now. */
   readonly excluded: readonly ExplainedSubscription[];
-  /** Agents that would be asked, the next one first. */
+  /** Agents that serve it. */
   readonly responders: readonly string[];
+  /** The same, with what speaks for and against asking each of them now. */
+  readonly candidates: readonly ExplainedCandidate[];
   readonly didYouMean: string | undefined;
+}
+
+/** Options of `explain`: of whom, and of what call. */
+export interface ExplainOptions extends Pick<RequestOptions, 'to' | 'select'> {
+  /** Who says or asks it. @default '$host' */
+  readonly from?: string;
+  /** Of the message that is said. @default 'event' */
+  readonly type?: string;
+  /** What is asked, for a `select` that looks at it. */
+  readonly payload?: unknown;
+}
+
+/** What explaining needs of its bus. */
+export interface ExplainParts {
+  readonly env: Env;
+  readonly router: Router<Subscription, Route>;
+  readonly responders: Responders;
+  readonly chooser: Chooser;
+  readonly dispatcher: Dispatcher;
+  readonly contract: Contract | undefined;
+  readonly select: Selection | undefined;
 }
 
 /** Explains a topic without saying anything. */
 export function explainTopic(
-  parts: {
-    readonly router: Router<Subscription, Route>;
-    readonly responders: Responders;
-    readonly contract: Contract | undefined;
-  },
+  parts: ExplainParts,
   topic: string,
-  { from = '$host', type = 'event' }: { readonly from?: string; readonly type?: string },
+  options: ExplainOptions,
 ): Explanation {
+  const { from = '$host', type = 'event' } = options;
   checkTopic(topic);
   const route = parts.router.route(topic);
   const { subscriptions } = route.listFor(from, type);
@@ -55,8 +81,23 @@ export function explainTopic(
     recipients,
     excluded,
     responders: parts.responders.route(topic).subscriptions.map(({ owner }) => owner),
+    candidates: candidatesOf(parts, topic, from, options),
     didYouMean: recipients.length > 0 ? undefined : parts.contract?.nearest('topics', topic),
   };
+}
+
+function candidatesOf(
+  { env, responders, chooser, dispatcher, select }: ExplainParts,
+  topic: string,
+  from: string,
+  { to, select: own = select, payload }: ExplainOptions,
+): ExplainedCandidate[] {
+  // What lies in the ring is outstanding, too.
+  dispatcher.spill();
+  const { subscriptions } = responders.route(topic);
+  const random = (): number => env.random();
+  const call = { topic, payload, from, random, now: () => env.now() };
+  return explainCandidates(chooser, subscriptions, to, own, call);
 }
 
 function whyNot(

@@ -1,8 +1,10 @@
+import { isA } from '../kernel/is-a.ts';
 import type { Lineage } from '../message/envelope.ts';
 import type { Admitter } from './admitter.ts';
 import type { Chooser } from './chooser.ts';
 import { DispatchList } from './dispatch-list.ts';
 import type { Dispatcher } from './dispatcher.ts';
+import { RejectedError } from './errors.ts';
 import type { Guard } from './guard.ts';
 import type { Question } from './question.ts';
 import { Admission } from './receipt.ts';
@@ -10,6 +12,7 @@ import type { Refusals } from './refusals.ts';
 import type { Pending, Requests, Terms } from './requests.ts';
 import { lineageOf } from './said.ts';
 import type { Scribe } from './scribe.ts';
+import type { Selection, SelectionEnd } from './selection.ts';
 import type { Subscription } from './subscription.ts';
 import type { Words } from './words.ts';
 
@@ -22,6 +25,9 @@ export interface PosingParts {
   readonly refusals: Refusals;
   readonly requests: Requests;
   readonly scribe: Scribe;
+  now(): number;
+  /** Hears what a strategy threw. */
+  onFault(error: unknown, where: string): void;
 }
 
 /** Makes a request of a question. */
@@ -54,10 +60,25 @@ export class Posing {
     const pending = requests.open(message, terms);
     pending.isAttempt = isAttempt;
     if (question.holds !== undefined) pending.holdsUp(question.holds);
+    if (question.select?.settled !== undefined) this.#teach(question.select, responder, pending);
     const admission = new Admission(message, list, pending);
     admitter.announce(admission);
     dispatcher.dispatch(admission);
     return pending;
+  }
+
+  /** Tells a strategy how well its choice has done. */
+  #teach(select: Selection, { owner }: Subscription, pending: Pending): void {
+    const { now, onFault } = this.#parts;
+    const since = now();
+    pending.watch = ({ failed, value }, withdrawn) => {
+      const ms = now() - since;
+      try {
+        select.settled?.(owner, endOf(failed ? value : undefined, failed, withdrawn, ms));
+      } catch (error) {
+        onFault(error, `settled of ${select.name}`);
+      }
+    };
   }
 
   #checkGuards(words: Words, to: string, lineage: Lineage | undefined): void {
@@ -68,4 +89,12 @@ export class Posing {
       throw refusals.refuse({ ...words, to }, error);
     }
   }
+}
+
+function endOf(error: unknown, failed: boolean, withdrawn: boolean, ms: number): SelectionEnd {
+  if (withdrawn) return { how: 'withdrawn', ms, error };
+  // Who says for good that he does not want a message is in good health.
+  return failed && !isA(error, RejectedError)
+    ? { how: 'failed', ms, error }
+    : { how: 'answered', ms };
 }

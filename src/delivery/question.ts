@@ -96,7 +96,9 @@ export class Questions {
     const budget = budgetOf(said, speaker.cause, () => now.at);
     const timeoutMs = limitOf(options.timeoutMs ?? defaultMs, cause, now.at, budget);
     const deadline = endBy(now.at + timeoutMs, cause, budget);
-    const select = checkSelection(options.select) ?? this.#parts.select;
+    // A gather asks them all.
+    const select =
+      verb === 'gather' ? undefined : (checkSelection(options.select) ?? this.#parts.select);
     return {
       words: draft,
       route,

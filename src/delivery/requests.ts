@@ -124,6 +124,8 @@ export class Pending implements Asker, Lane, Linked<Pending> {
   delivery: Delivery | undefined = undefined;
   /** It is one attempt of a call, which knows itself what its failure means for those above. */
   isAttempt = false;
+  /** Hears how it has ended, before the asker does: a strategy that learns. */
+  watch: ((answer: Answer, withdrawn: boolean) => void) | undefined = undefined;
   /** The handler that it holds up. */
   #waiter: Attempt | undefined = undefined;
   posted = false;
@@ -383,6 +385,7 @@ export class Pending implements Asker, Lane, Linked<Pending> {
   /** `unwanted`: also what has come already. */
   #settle(answer: Answer, unwanted: boolean = false): void {
     this.#answer = answer;
+    if (this.watch !== undefined) this.watch(answer, unwanted);
     if (answer.failed) this.#tellAbove();
     this.#leave();
     const { stream } = this.#terms;

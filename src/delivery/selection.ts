@@ -9,6 +9,8 @@ export interface Candidate {
   readonly outstanding: number;
   /** Handlers that it may run at a time. */
   readonly concurrency: number;
+  /** It takes nothing until it is resumed. */
+  readonly paused: boolean;
 }
 
 /** The request that somebody is chosen for. */
@@ -33,6 +35,19 @@ export interface Selection {
    * `undefined` when none of them will do: then nobody is asked.
    */
   choose(candidates: readonly Candidate[], call: SelectionCall): Candidate | undefined;
+  /** Hears how a request has ended that it chose for. What it throws is reported as a fault. */
+  settled?(agent: string, end: SelectionEnd): void;
+  /** Why each candidate would be taken or not, in a few words; changes nothing. */
+  explain?(candidates: readonly Candidate[], call: SelectionCall): readonly string[];
+}
+
+/** How a request has ended, for a strategy that learns. */
+export interface SelectionEnd {
+  /** `withdrawn`: the caller did not want it any more, which says nothing about who was asked. */
+  readonly how: 'answered' | 'failed' | 'withdrawn';
+  /** Milliseconds since it was asked. */
+  readonly ms: number;
+  readonly error?: unknown;
 }
 
 /** A candidate with what is behind it. */
@@ -40,6 +55,7 @@ export class Nominee implements Candidate {
   readonly agent: string;
   readonly outstanding: number;
   readonly concurrency: number;
+  readonly paused: boolean;
   readonly subscription: Subscription;
 
   constructor(subscription: Subscription) {
@@ -47,6 +63,7 @@ export class Nominee implements Candidate {
     this.agent = subscription.owner;
     this.outstanding = worker.outstanding;
     this.concurrency = worker.options.concurrency;
+    this.paused = worker.status === 'paused';
     this.subscription = subscription;
   }
 }

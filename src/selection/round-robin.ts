@@ -21,5 +21,7 @@ export function roundRobin(): Selection {
   return {
     name: 'roundRobin',
     choose: (candidates): Candidate | undefined => candidates[turn++ % candidates.length],
+    explain: (candidates) =>
+      candidates.map((_, i) => (i === turn % candidates.length ? 'its turn' : 'not its turn')),
   };
 }

@@ -34,6 +34,7 @@ import { Route } from '../delivery/route.ts';
 import { Running } from '../delivery/running.ts';
 import { Schedule } from '../delivery/schedule.ts';
 import { Scribe } from '../delivery/scribe.ts';
+import type { Selection } from '../delivery/selection.ts';
 import { StoredLetters } from '../delivery/stored-letters.ts';
 import type { Subscription } from '../delivery/subscription.ts';
 import { Subscriptions } from '../delivery/subscriptions.ts';
@@ -122,6 +123,8 @@ export class Wiring {
   readonly membership: Membership;
   readonly graceMs: number;
   readonly contract: Contract | undefined;
+  /** Says who is asked when a call does not. */
+  readonly select: Selection | undefined;
   readonly limits: BusLimits;
   status: BusStatus = 'open';
   #seq = 0;
@@ -138,6 +141,7 @@ export class Wiring {
     this.env = env;
     this.ambient = ambient;
     this.contract = options.contract;
+    this.select = options.select;
     this.arrivals = new Arrivals(env);
     this.responders = new Responders(
       (topic) => options.contract?.family('requests', topic),
@@ -223,6 +227,8 @@ export class Wiring {
       refusals,
       requests,
       scribe,
+      now: () => env.now(),
+      onFault: fault,
     });
     this.calls = new OpenCalls(ledger);
     this.resilient = this.#makeResilient(options);
