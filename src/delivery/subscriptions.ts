@@ -15,6 +15,7 @@ import type { Dispatcher } from './dispatcher.ts';
 import { letIn } from './entry.ts';
 import { CancelledError } from './errors.ts';
 import { Group } from './group.ts';
+import { type GroupParts, Groups } from './groups.ts';
 import type { MailboxChoice, ServeOptions, SubscribeOptions } from './handler-options.ts';
 import {
   checkBusy,
@@ -76,7 +77,7 @@ export interface SubscriptionParts {
 /** Makes subscriptions, attaches them in the same turn, and ends them. */
 export class Subscriptions {
   readonly #parts: SubscriptionParts;
-  readonly #groups = new Map<string, { readonly group: Group; readonly face: Subscription }>();
+  readonly #groups: Groups;
   /** All that are attached, in the order of registration. */
   readonly #all = new Set<Subscription>();
   #registered = 0;
@@ -84,6 +85,9 @@ export class Subscriptions {
 
   constructor(parts: SubscriptionParts) {
     this.#parts = parts;
+    const { router, ledger, mailboxDefaults } = parts;
+    const cancel: GroupParts['cancel'] = (delivery, reason) => this.#cancel(delivery, reason);
+    this.#groups = new Groups({ router, ledger, mailboxDefaults, cancel });
     parts.middleware.onChange(() => {
       for (const subscription of this.#all) this.#wrap(subscription);
     });
@@ -108,7 +112,9 @@ export class Subscriptions {
     const timeoutMs = options.timeoutMs ?? this.#parts.handlerTimeoutMs;
     const init = this.#initOf('subscribe', by, pattern, handler, options, timeoutMs);
     const subscription =
-      options.group === undefined ? this.#attach(init) : this.#join(init, options.group, by);
+      options.group === undefined
+        ? this.#attach(init)
+        : this.#groups.join(init, options.group, by.home as Worker);
     this.#keep(subscription);
     if (options.replay === true) this.#replay(subscription);
     return subscription;
@@ -209,17 +215,14 @@ export class Subscriptions {
   /** All mailboxes with what feeds them; those of groups, too. */
   households(): Map<Recipient, Subscription[]> {
     const households = new Map<Recipient, Subscription[]>();
-    const groups = [...this.#groups.values()].map(({ face }) => face);
-    for (const subscription of [...this.#all, ...groups]) {
+    for (const subscription of [...this.#all, ...this.#groups.faces]) {
       const others = households.get(subscription.home);
       if (others === undefined) households.set(subscription.home, [subscription]);
       else others.push(subscription);
     }
     // Retries of a group wait with its members, whose workers may have no other subscription.
-    for (const { group } of this.#groups.values()) {
-      for (const { worker } of group.members) {
-        if (!households.has(worker)) households.set(worker, []);
-      }
+    for (const worker of this.#groups.workers) {
+      if (!households.has(worker)) households.set(worker, []);
     }
     return households;
   }
@@ -272,81 +275,12 @@ export class Subscriptions {
   #detach(subscription: Subscription): Recipient | undefined {
     const { router, responders } = this.#parts;
     if (subscription.kind === 'serve') responders.remove(subscription);
-    if (subscription.home instanceof Group)
-      return this.#leaveGroup(subscription, subscription.home);
+    if (subscription.home instanceof Group) {
+      this.#groups.leave(subscription, subscription.home);
+      return undefined;
+    }
     if (subscription.kind !== 'serve') router.remove(subscription);
     return subscription.home;
-  }
-
-  #join(init: SubscriptionInit, name: string, by: Subscriber): Subscription {
-    const key = `${name}\0${init.pattern.source}\0${init.types?.join() ?? ''}`;
-    const known = this.#groups.get(key) ?? this.#found(key, name, init);
-    const { keyed, keyOf } = known.face;
-    const member = new Subscription({ ...init, home: known.group, keyed, keyOf });
-    // The list of who hears depends on who is in the group, so its routes are made anew.
-    this.#parts.router.remove(known.face);
-    known.group.join({ worker: by.home as never, subscription: member });
-    this.#parts.router.add(known.face);
-    return member;
-  }
-
-  #found(key: string, name: string, init: SubscriptionInit): { group: Group; face: Subscription } {
-    const group = new Group(`group ${name}`, this.#parts.mailboxDefaults);
-    const face = new Subscription({
-      ...init,
-      owner: name,
-      home: group,
-      retry: undefined,
-      rate: undefined,
-    });
-    const known = { group, face };
-    this.#groups.set(key, known);
-    this.#parts.router.add(face);
-    return known;
-  }
-
-  #leaveGroup(member: Subscription, group: Group): Recipient | undefined {
-    const { router } = this.#parts;
-    for (const [key, known] of this.#groups) {
-      if (known.group !== group) continue;
-      router.remove(known.face);
-      this.#handBack(member, group, known.face);
-      const manned = group.leave(member);
-      if (manned) router.add(known.face);
-      else this.#dissolve(key, known.face);
-      // An agent does not hear itself: its own word has nobody left when it is alone in the group.
-      for (const delivery of takeOut(
-        group,
-        [known.face],
-        (one) => !group.hears(one.message.from),
-      )) {
-        this.#cancel(delivery, 'unsubscribed');
-      }
-      letIn(group, this.#parts.ledger);
-      group.wake();
-    }
-    return undefined;
-  }
-
-  #dissolve(key: string, face: Subscription): void {
-    this.#groups.delete(key);
-    face.active = false;
-    this.#parts.ledger.touches++;
-  }
-
-  /** What waits with a member for a retry or a token goes back to the group. */
-  #handBack(member: Subscription, group: Group, face: Subscription): void {
-    const { ledger } = this.#parts;
-    const isMembers = (delivery: Delivery): boolean => delivery.subscription === member;
-    const retries = group.workerOf(member)?.withdrawRetries(isMembers) ?? [];
-    for (const _ of retries) ledger.move('retryWait', 'queued');
-    const parked = member.rate?.removeWhere(isMembers) ?? [];
-    group.mailbox.held -= parked.length;
-    for (const delivery of [...retries, ...parked]) {
-      delivery.subscription = face;
-      delivery.state = 'queued';
-      group.mailbox.lanes.restore(delivery);
-    }
   }
 
   #initOf(
