@@ -29,7 +29,7 @@ export default defineConfig({
     // The tests share nothing, and to load every module for every file took a third of the time.
     isolate: false,
     sequence: { shuffle: { tests: true, files: false }, seed: 1, sequencer: LongestFirst },
-    setupFiles: ['test/fixed-seeds.ts', 'test/setup.ts'],
+    setupFiles: ['test/shuffle.ts', 'test/fixed-seeds.ts', 'test/setup.ts'],
     // Generous, because a loaded machine is slow and not wrong.
     testTimeout: 30_000,
     hookTimeout: 30_000,

@@ -169,15 +169,17 @@ describe.each(['real', 'simulated'] as const)('broadcast, on the %s Env', (env) 
         next();
       },
     });
-    const seen: unknown[] = [];
+    const seen: Record<string, unknown> = {};
     for (const name of ['a', 'b']) {
-      bus.register(name).subscribe('news', (message) => void seen.push(message.payload));
+      bus.register(name).subscribe('news', ({ payload }) => {
+        seen[name] = payload;
+      });
     }
 
     bus.broadcast(['a', 'b'], 'news', 'text');
     await settle();
 
-    expect(seen).toEqual([4, 11]);
+    expect(seen).toEqual({ a: 4, b: 11 });
     expect(calls()).toBe(2);
   });
 

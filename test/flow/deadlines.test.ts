@@ -42,7 +42,8 @@ describe('the time of a request', () => {
 
     expect(seen).toEqual([1_000]);
     expect(asked.now()).toMatchObject({ error: { code: 'TELLASK_TIMEOUT' } });
-    expect(inner).toEqual(['TELLASK_TIMEOUT', 1_000]);
+    // The time of the handler and of what it asks is over at one instant.
+    expect(inner).toEqual([expect.stringMatching(/^TELLASK_(HANDLER_)?TIMEOUT$/), 1_000]);
   });
 
   it('takes a request back that no handler has begun with', async () => {

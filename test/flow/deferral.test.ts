@@ -764,6 +764,7 @@ describe('the deadline of a deferred answer', () => {
     });
 
     void t.bus.request('approve', 1, { timeoutMs: 1_000 }).catch(() => {});
+    await t.settle();
     void t.bus.request('q', 1, { timeoutMs: Infinity }).catch(() => {});
     await t.settle();
 

@@ -16,11 +16,13 @@ describe.each(['real', 'simulated'] as const)('groups, on the %s Env', (env) => 
       },
       { group: 'crew' },
     );
+
+    const receipts = [bus.publish('job', 1)];
+    await settle();
     bus.register('b').subscribe('job', ({ payload }) => void log.push(`b ${payload}`), {
       group: 'crew',
     });
-
-    const receipts = [1, 2, 3].map((n) => bus.publish('job', n));
+    receipts.push(...[2, 3].map((n) => bus.publish('job', n)));
     await settle();
     busy.open();
     await settle();
@@ -98,9 +100,9 @@ describe.each(['real', 'simulated'] as const)('groups, on the %s Env', (env) => 
       throw new Error('no');
     };
     const member = a.subscribe('job', fail, options);
-    bus.register('b').subscribe('job', () => void log.push('b'), options);
     bus.publish('job', 1);
     await settle();
+    bus.register('b').subscribe('job', () => void log.push('b'), options);
 
     member.unsubscribe();
     failing.open();

@@ -192,6 +192,7 @@ describe('a handler that outlives its time-out', () => {
     t.bus.register('a').serve('q', (_m, { remainingMs }) => void seen.push(remainingMs));
 
     t.bus.publish('x', 1);
+    await t.settle();
     void t.bus.request('q', 1, { timeoutMs: 300 });
     await t.settle();
 

@@ -17,8 +17,9 @@ describe.each(['real', 'simulated'] as const)('isolation, on the %s Env', (env) 
     await settle();
 
     expect(heard.map((payload) => payload.history.length).sort()).toEqual([1, 1, 2, 2]);
-    expect(heard[0]).toBe(heard[1]);
-    expect(Object.isFrozen(heard[0]?.history[0])).toBe(true);
+    const [one, other] = heard.filter((payload) => payload.history.length === 1);
+    expect(one).toBe(other);
+    expect(Object.isFrozen(one?.history[0])).toBe(true);
     expect(Object.isFrozen(history)).toBe(false);
   });
 

@@ -29,7 +29,9 @@ describe('retry', () => {
     expect(t.bus.inspect()).toMatchObject({ retryWait: 2, inFlight: 0, retries: 2 });
     await t.clock.advance(100);
 
-    expect(log).toEqual(['p attempt 1', 'q attempt 1', 'p attempt 2', 'q attempt 2']);
+    // Both come back at one instant, in no order.
+    expect(log.slice(0, 2)).toEqual(['p attempt 1', 'q attempt 1']);
+    expect(log.slice(2).toSorted()).toEqual(['p attempt 2', 'q attempt 2']);
     expectBalanced(t.bus);
   });
 

@@ -18,7 +18,8 @@ const MODES: readonly TimeoutMode[] = ['aggressive', 'cooperative'];
 
 /** A time-out of 100 ms. */
 function make(options: Partial<TimeoutOptions> = {}) {
-  const env = new SimEnv();
+  // Also when the suite is shuffled: of one instant the timer that was set first is due first.
+  const env = new SimEnv({ choose: () => 0 });
   const wait = (ms: number) => new Promise<void>((resolve) => void env.setTimer(ms, resolve));
   return { env, wait, policy: timeout({ timeoutMs: 100, env, ...options }) };
 }
