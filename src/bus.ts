@@ -86,6 +86,9 @@ import { Wiring } from './wiring/wiring.ts';
 /** Who joins or leaves belongs to no conversation. */
 const NOBODY: Speaker = { name: '$host', cause: undefined };
 
+/** The parts of a bus, for the test bus, which looks at what no one else has to see. */
+export let wiringOf: (bus: MessageBus<never>) => Wiring;
+
 /** Options of `once`. */
 export interface OnceOptions {
   /** Milliseconds to wait. @default Infinity */
@@ -116,6 +119,7 @@ export class MessageBus<C extends ContractShape = AnyContract>
   static {
     // biome-ignore lint/complexity/noThisInStatic: its own name would rename it in the bundle
     showEnv(this.prototype, (bus) => bus.#wiring.env);
+    wiringOf = (bus) => bus.#wiring;
   }
   readonly #wiring: Wiring;
   readonly #hosting: Hosting;

@@ -1,6 +1,14 @@
 export { type CassetteOptions, readCassette, writeCassette } from './testing/cassette.ts';
 export type { RunnableSaga, SagaLife } from './testing/crash-life.ts';
 export { type DiffOptions, diffRuns, type RunDiff } from './testing/diff-runs.ts';
+export {
+  ContextLostError,
+  ExpectationError,
+  InvariantError,
+  LeftOverError,
+  LivelockError,
+  StandstillError,
+} from './testing/errors.ts';
 export { type CrashProof, type EveryCrashOptions, everyCrash } from './testing/every-crash.ts';
 export {
   ExplorationError,
@@ -40,6 +48,8 @@ export {
   type StoreFault,
   type StoreOperation,
 } from './testing/faulty-store.ts';
+export type { Invariants } from './testing/invariants.ts';
+export type { TestDeadLetters } from './testing/letter-watch.ts';
 export {
   checkLinearizable,
   type Linearizability,
@@ -49,6 +59,7 @@ export {
 export type { MessageFilter } from './testing/message-filter.ts';
 export { type ReplayOptions, replayRun } from './testing/replay-run.ts';
 export type { Input, RunEntry, RunEvent } from './testing/run-entry.ts';
+export type { ExpectOptions, Probe, ProbeOptions } from './testing/probe.ts';
 export { SagaWorld } from './testing/saga-world.ts';
 export { ScriptError } from './testing/script-error.ts';
 export type { ScriptStep } from './testing/script-step.ts';
@@ -71,4 +82,5 @@ export {
   type TestClock,
   type TestFaults,
 } from './testing/test-bus.ts';
+export type { TestChecks } from './testing/test-checks.ts';
 export type { MarkedDelivery, TranscriptOptions } from './testing/transcript-text.ts';

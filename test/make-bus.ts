@@ -17,7 +17,12 @@ export function makeBus<C extends ContractShape = AnyContract>(
   options: BusOptions<C> = {},
 ): BusUnderTest<C> {
   if (env === 'simulated') {
-    const t = createTestBus<C>({ unheard: 'count', ...options });
+    const t = createTestBus<C>({
+      unheard: 'count',
+      lostContext: 'allow',
+      leaks: 'allow',
+      ...options,
+    });
     return { bus: t.bus, settle: () => t.settle() };
   }
   const bus = new MessageBus<C>(options);

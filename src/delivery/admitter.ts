@@ -101,6 +101,7 @@ export class Admitter {
     taken?: Taken,
   ): Receipt {
     this.checkOpen(speaker, 'publish', topic);
+    if (speaker.said !== undefined) speaker.said('publish', topic, options);
     const route = this.#parts.router.route(topic);
     if (options === undefined && speaker.cause === undefined && this.#isPlain(route, payload)) {
       return this.#publishPlain(speaker, topic, route, payload);
@@ -131,6 +132,7 @@ export class Admitter {
     taken?: Taken,
   ): Receipt {
     this.checkOpen(speaker, 'send', topic);
+    if (speaker.said !== undefined) speaker.said('send', topic, options);
     if (typeof to !== 'string') throw misuse('The recipient', 'the name of an agent', to);
     checkTopic(topic);
     const said = readTold('send', options, speaker.cause, this.#wall);

@@ -6,6 +6,22 @@ import { FencedError } from './errors.ts';
 import type { Cause, Speaker } from './speech.ts';
 import type { Invoke, Permits } from './subscription.ts';
 
+/** The option of a bus by which the test bus gives it an ambience of its own. */
+export const AMBIENT: unique symbol = Symbol('ambient');
+
+/** What a piece of code runs inside of, across `await`. */
+export class Surroundings<T> {
+  readonly #storage = new AsyncLocalStorage<T | undefined>();
+
+  get current(): T | undefined {
+    return this.#storage.getStore();
+  }
+
+  run<R>(inside: T | undefined, fn: () => R): R {
+    return this.#storage.run(inside, fn);
+  }
+}
+
 /**
  * Knows, across `await`, inside which handler of the bus code runs, so that what is said on a
  * handle there is said as on its context. Made only for a bus with `ambientContext: true`.

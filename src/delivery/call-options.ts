@@ -20,6 +20,7 @@ const TOLD = {
   timeoutMs: true,
   correlationId: true,
   budget: true,
+  detached: true,
 } as const;
 
 const ASKED = {

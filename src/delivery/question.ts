@@ -74,6 +74,7 @@ export class Questions {
     }
     if (verb !== 'forward') checkCallOptions(verb, options);
     checkTerms(options);
+    if (speaker.said !== undefined) speaker.said(verb, topic, options);
     options.signal?.throwIfAborted();
     const route = this.#parts.responders.route(topic);
     const family = this.#parts.chooser.knownFamily(route, topic);

@@ -53,6 +53,7 @@ export function readTold(
     throw misuse(`The options of ${action}`, 'an object', options);
   }
   checkCallOptions(action, options);
+  readFlag('detached', options.detached);
   return {
     type: readType(options.type) ?? plain.type,
     priority: options.priority === undefined ? NORMAL_PRIORITY : toPriority(options.priority),
@@ -145,6 +146,10 @@ function readDelay({ delayMs, deliverAt }: PublishOptions, wall: () => number): 
     throw misuse('deliverAt', 'an instant in epoch milliseconds', deliverAt);
   }
   return Math.max(delay, deliverAt - wall());
+}
+
+function readFlag(name: string, value: boolean | undefined): void {
+  if (value !== undefined && typeof value !== 'boolean') throw misuse(name, 'true or false', value);
 }
 
 function readType(type: MessageType | undefined): MessageType | undefined {

@@ -38,6 +38,11 @@ export interface PublishOptions {
   readonly correlationId?: string;
   /** Limits for everything that is said because of it, within those of the context. */
   readonly budget?: BudgetLimits;
+  /**
+   * Said on a handle inside of a handler, it begins a new conversation on purpose: the test bus does
+   * not take it for a lost context. Elsewhere it changes nothing. @default false
+   */
+  readonly detached?: boolean;
 }
 
 /** Options of `send`. */
@@ -173,6 +178,8 @@ export interface Speaker {
   readonly cause: Cause | undefined;
   /** What it may still do; not asked of whoever cannot be restricted. */
   readonly permits?: Permits | undefined;
+  /** Hears what it is about to say. On a test bus only. */
+  readonly said?: ((action: string, topic: string, options: unknown) => void) | undefined;
 }
 
 /** Says things for whoever may speak. */

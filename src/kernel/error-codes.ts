@@ -225,6 +225,24 @@ export const ERROR_CODES = {
     false,
     'Try more seeds, or look whether the condition of sometimes can be true at all.',
   ],
+  TELLASK_EXPECTATION: [
+    false,
+    'The message says what was there instead; t.transcript() says how it came to that.',
+  ],
+  TELLASK_INVARIANT: [false, 'This is a fault of the library: report it with the seed.'],
+  TELLASK_STANDSTILL: [
+    false,
+    'Let one of them answer, or give it a time-out; what waits for the outside belongs in external().',
+  ],
+  TELLASK_LIVELOCK: [false, 'Give what goes round an end: the busiest are named.'],
+  TELLASK_CONTEXT_LOST: [
+    false,
+    'Say it on the context of the handler, or with detached: true where a new conversation is meant.',
+  ],
+  TELLASK_LEFT_OVER: [
+    false,
+    "Let it end before the test does, mark what is outside with external(), or set leaks: 'allow'.",
+  ],
 } as const;
 
 /** One of the stable codes of {@link TellaskError}. */

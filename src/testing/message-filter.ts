@@ -1,10 +1,12 @@
+import { misuse } from '../kernel/errors.ts';
+import { refuseUnknown } from '../kernel/unknown-option.ts';
 import type { Message } from '../message/message.ts';
 import { compilePattern } from '../message/pattern.ts';
 
 /** Which messages: every field narrows. */
-export interface MessageFilter {
+export interface MessageFilter<P extends string = string> {
   /** A pattern over the topic, as for `subscribe`. */
-  readonly topic?: string;
+  readonly topic?: P;
   readonly type?: string;
   /** An agent's name, or `$host`. */
   readonly from?: string;
@@ -30,9 +32,21 @@ export function testOf(filter: string | MessageFilter): MessageTest {
     (payload === undefined || hasAtLeast(message.payload, payload));
 }
 
-/** A pattern alone is a filter, too. */
+const FIELDS: ReadonlySet<string> = new Set<keyof MessageFilter>([
+  'topic',
+  'type',
+  'from',
+  'payload',
+]);
+
+/** A pattern alone is a filter, too. A mistyped field would fit all messages. */
 export function filterOf(filter: string | MessageFilter): MessageFilter {
-  return typeof filter === 'string' ? { topic: filter } : filter;
+  if (typeof filter === 'string') return { topic: filter };
+  if (typeof filter !== 'object' || filter === null) {
+    throw misuse('The filter', 'a pattern or an object', filter);
+  }
+  refuseUnknown(filter, FIELDS, 'The filter of messages');
+  return filter;
 }
 
 /** `report.* from writer with {"id":7}`: a filter in the report of a failed test. */
@@ -50,6 +64,11 @@ export function describeFilter(filter: string | MessageFilter): string {
 /** `m3 event report.7.drafted from writer`: what came instead. */
 export function describeMessage({ id, type, topic, from }: Message): string {
   return `${id} ${type} ${topic} from ${from}`;
+}
+
+/** The same with what it says. */
+export function showMessage(message: Message): string {
+  return `${describeMessage(message)} with ${show(message.payload)}`;
 }
 
 /** Whether `value` is `wanted`, objects in it with more fields at most. */

@@ -3,6 +3,7 @@ import type { FaultPlan } from '../kernel/fault-plan.ts';
 import { OrderedHeap } from '../kernel/ordered-heap.ts';
 import { FanOut } from '../workflow/fan-out.ts';
 import { provideFanOut } from '../workflow/places.ts';
+import { LivelockError } from './errors.ts';
 import { seededRandom } from './seeded-random.ts';
 
 // Taken when loaded, so that a host's fake timers cannot stop the simulation.
@@ -48,7 +49,8 @@ export class SimEnv implements Env {
   readonly random: () => number;
   readonly #choose: Choose;
   readonly #explorer: Explorer | undefined;
-  readonly #maxSteps: number;
+  /** How many steps one drive may take before it gives up. */
+  maxSteps: number;
   readonly #timers = new OrderedHeap<SimTimer>();
   /** In production order: by the order that the lane had when posted, then as posted. */
   readonly #ready: Lane[] = [];
@@ -70,7 +72,7 @@ export class SimEnv implements Env {
     this.random = seededRandom(seed);
     this.#choose = choose;
     this.#explorer = explorer;
-    this.#maxSteps = maxSteps;
+    this.maxSteps = maxSteps;
     provideFanOut(FanOut);
   }
 
@@ -100,7 +102,8 @@ export class SimEnv implements Env {
 
   setTimer(delayMs: number, fn: () => void, options: TimerOptions = {}): Timer {
     const at = this.#now + (delayMs > 0 ? delayMs : 0);
-    const timer = new SimTimer(at, fn, options.label ?? 'timer');
+    const { label = 'timer', keepAlive = false } = options;
+    const timer = new SimTimer(at, fn, label, keepAlive);
     this.#timers.push(at, timer);
     return timer;
   }
@@ -109,6 +112,17 @@ export class SimEnv implements Env {
   pendingTimers(): { label: string; at: number }[] {
     const pending = this.#timers.toSorted().filter((timer) => !timer.cancelled);
     return pending.map(({ label, at }) => ({ label, at }));
+  }
+
+  /** Those of them for which production would keep the process alive: somebody waits for them. */
+  awaitedTimers(): { label: string; at: number }[] {
+    const pending = this.#timers.toSorted().filter((timer) => timer.keepAlive && !timer.cancelled);
+    return pending.map(({ label, at }) => ({ label, at }));
+  }
+
+  /** The instant of the next timer; `Infinity` when there is none. */
+  get nextTimerAt(): number {
+    return this.#nextTimerAt();
   }
 
   /** The labels of the lanes that could run now, in production order. */
@@ -150,9 +164,12 @@ export class SimEnv implements Env {
     });
   }
 
-  /** Runs until nothing is left to run and no timer is pending, skipping the time between. */
-  run(): Promise<void> {
-    return this.#drive(() => this.#settleUntil(Infinity));
+  /**
+   * Runs until nothing is left to run and no timer is pending, skipping the time between.
+   * `beforeSkip` hears for which timer time is about to be skipped, and may throw.
+   */
+  run(beforeSkip?: (label: string) => void): Promise<void> {
+    return this.#drive(() => this.#settleUntil(Infinity, beforeSkip));
   }
 
   /**
@@ -160,7 +177,7 @@ export class SimEnv implements Env {
    * by himself. False when he waits for something that will not come from here.
    */
   async runWhile(waits: () => boolean): Promise<boolean> {
-    this.#stepsLeft = this.#maxSteps;
+    this.#stepsLeft = this.maxSteps;
     await rest();
     while (waits()) {
       if (this.#drivers > 0) await this.#whenUndriven();
@@ -189,7 +206,7 @@ export class SimEnv implements Env {
   }
 
   async #drive(work: () => Promise<void>): Promise<void> {
-    this.#stepsLeft = this.#maxSteps;
+    this.#stepsLeft = this.maxSteps;
     this.#drivers += 1;
     try {
       await work();
@@ -212,9 +229,10 @@ export class SimEnv implements Env {
     if (!quiet && lane !== this.#promises) this.post(this.#promises);
   }
 
-  async #settleUntil(target: number): Promise<void> {
+  async #settleUntil(target: number, beforeSkip?: (label: string) => void): Promise<void> {
     await this.#settle();
     for (let at = this.#nextTimerAt(); at <= target && at < Infinity; at = this.#nextTimerAt()) {
+      beforeSkip?.((this.#timers.peek() as SimTimer).label);
       this.#now = Math.min(target, at + this.#busyAt(at));
       await this.#settle();
     }
@@ -254,10 +272,8 @@ export class SimEnv implements Env {
     const ready = this.readyLanes().slice(0, 5).join(', ') || 'none';
     const timers = this.pendingTimers().slice(0, 5);
     const pending = timers.map(({ label, at }) => `${label} at ${at} ms`).join(', ') || 'none';
-    throw new Error(
-      `The simulation took ${this.#maxSteps} steps without coming to rest. ` +
-        `Now: ${this.#now} ms. Ready lanes: ${ready}. Pending timers: ${pending}.`,
-    );
+    const lines = [`now: ${this.#now} ms`, `ready lanes: ${ready}`, `pending timers: ${pending}`];
+    throw new LivelockError(this.maxSteps, lines);
   }
 
   #nothingChosen(choice: number): RangeError {
@@ -314,13 +330,16 @@ class SimTimer implements Timer, Lane {
   readonly order = 0;
   readonly at: number;
   readonly label: string;
+  /** Somebody waits for it. */
+  readonly keepAlive: boolean;
   posted = false;
   #fn: (() => void) | undefined;
 
-  constructor(at: number, fn: () => void, label: string) {
+  constructor(at: number, fn: () => void, label: string, keepAlive: boolean) {
     this.at = at;
     this.#fn = fn;
     this.label = label;
+    this.keepAlive = keepAlive;
   }
 
   get cancelled(): boolean {

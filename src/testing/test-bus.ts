@@ -1,18 +1,35 @@
-import { MessageBus } from '../bus.ts';
+import { MessageBus, wiringOf } from '../bus.ts';
+import { AMBIENT } from '../delivery/ambient.ts';
 import type { AnyContract, ContractShape } from '../message/contract-types.ts';
 import type { BusOptions } from '../wiring/bus-options.ts';
+import type { Wiring } from '../wiring/wiring.ts';
+import { ContextWatch, type HandlerWatcher } from './context-watch.ts';
+import {
+  ContextLostError,
+  ExpectationError,
+  LeftOverError,
+  LivelockError,
+  StandstillError,
+} from './errors.ts';
 import type { FaultRule } from './faults/rule.ts';
 import { type InjectedFault, SeededFaults } from './faults/seeded-faults.ts';
 import { makeTestStore, type TestStore, type TestStoreOptions } from './faults/test-store.ts';
+import { BusInvariants, type Invariants } from './invariants.ts';
+import { handlersOutside, hasNoLimit, leftOver, waits } from './left-over.ts';
+import { LetterWatch, showLetter, type TestDeadLetters } from './letter-watch.ts';
+import { explainLivelock } from './livelock.ts';
+import { Probe, type ProbeOptions } from './probe.ts';
 import { randomChoice } from './random-choice.ts';
 import type { RunEntry } from './run-entry.ts';
 import { SimEnv } from './sim-env.ts';
+import { readChecks, type TestChecks } from './test-checks.ts';
 import { Transcript } from './transcript.ts';
 import type { TranscriptOptions } from './transcript-text.ts';
 
 /** Options of {@link createTestBus}: those of the bus, and the seed of its chance. */
 export interface TestBusOptions<C extends ContractShape = AnyContract>
-  extends Omit<BusOptions<C>, 'env'> {
+  extends Omit<BusOptions<C>, 'env'>,
+    TestChecks {
   /** @default 1 */
   readonly seed?: number;
   /**
@@ -97,7 +114,17 @@ export interface TestBus<C extends ContractShape = AnyContract> {
    * ```
    */
   store(options?: TestStoreOptions): TestStore;
-  /** Closes the bus and lets time pass until it is closed. Closing twice does nothing. */
+  /** Registers an agent that the test plays. */
+  probe(name: string, options?: ProbeOptions): Probe<C>;
+  /** What the test expects of dead letters. */
+  readonly deadLetters: TestDeadLetters;
+  /** The promises of the library, which `close` checks by itself. */
+  readonly invariants: Invariants;
+  /**
+   * Ends the test: closes the bus and lets time pass until it is closed. Fails if the invariants do
+   * not hold, if a handler has lost its context, if something still went on (see the options
+   * `leaks`, `lostContext`, `unexpectedLetters`). Closing twice does nothing.
+   */
   close(): Promise<void>;
   /** What `await using` does at the end: `close()`. */
   [Symbol.asyncDispose](): Promise<void>;
@@ -132,38 +159,173 @@ export function createTestBus<C extends ContractShape = AnyContract>(
   return openTestBus(env, rest);
 }
 
+type OpenOptions<C extends ContractShape> = Omit<TestBusOptions<C>, 'seed' | 'shuffle' | 'faults'>;
+
 /** A test bus on an Env that somebody else drives too. */
 export function openTestBus<C extends ContractShape = AnyContract>(
   env: SimEnv,
-  options: Omit<BusOptions<C>, 'env'>,
+  options: OpenOptions<C>,
 ): TestBus<C> {
-  const bus = new MessageBus<C>({ unheard: 'warn', ...options, env } as BusOptions<C>);
-  const transcript = new Transcript(() => env.now()).watch(bus);
-  const faults = env.faults instanceof SeededFaults ? env.faults : undefined;
-  if (faults !== undefined) faults.onInjected = ({ text }) => transcript.note(text);
-  const close = async (): Promise<void> => {
-    const closed = bus.close();
-    await env.run();
-    await closed;
-  };
-  return {
-    bus,
-    clock: {
+  return new OpenTestBus<C>(env, options);
+}
+
+/** Its calls are fields, because tests take a test bus apart: `const { bus, settle } = …`. */
+class OpenTestBus<C extends ContractShape> implements TestBus<C> {
+  readonly bus: MessageBus<C>;
+  readonly clock: TestClock;
+  readonly invariants: BusInvariants;
+  readonly #env: SimEnv;
+  readonly #wiring: Wiring;
+  readonly #checks: Required<TestChecks>;
+  readonly #transcript: Transcript;
+  readonly #faults: SeededFaults | undefined;
+  /** Where handlers lost their context, since that was looked at last. */
+  #lost: string[] = [];
+  #letters: LetterWatch | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(env: SimEnv, options: OpenOptions<C>) {
+    const { checks, rest } = readChecks(options);
+    const watcher: HandlerWatcher = {
+      began: (attempt) => this.invariants.began(attempt),
+      spoke: (line) => this.#spoke(line),
+    };
+    const ambient = new ContextWatch(watcher, rest.ambientContext === true);
+    this.#env = env;
+    this.#checks = checks;
+    this.bus = new MessageBus<C>({
+      unheard: 'warn',
+      ...rest,
+      env,
+      [AMBIENT]: ambient,
+    } as unknown as BusOptions<C>);
+    this.#wiring = wiringOf(this.bus as never);
+    this.#transcript = new Transcript(() => env.now()).watch(this.bus);
+    this.#faults = env.faults instanceof SeededFaults ? env.faults : undefined;
+    if (this.#faults !== undefined) this.#faults.onInjected = ({ text }) => this.note(text);
+    this.invariants = new BusInvariants(this.#wiring, this.#transcript);
+    this.clock = {
       get nowMs() {
         return env.now();
       },
-      advance: (ms) => env.advance(ms),
-    },
-    settle: () => env.settle(),
-    run: () => env.run(),
-    transcript: (shown) => transcript.text(shown),
-    recorded: () => transcript.entries(),
-    note: (text) => transcript.note(text),
-    faults: faults ?? NO_FAULTS,
-    store: (stored) => makeTestStore(env, faults, stored),
-    close,
-    [Symbol.asyncDispose]: close,
+      advance: (ms) => this.#drive(() => env.advance(ms)),
+    };
+  }
+
+  get deadLetters(): TestDeadLetters {
+    return this.#letterWatch();
+  }
+
+  readonly settle = (): Promise<void> => this.#drive(() => this.#env.settle());
+
+  readonly run = (): Promise<void> =>
+    this.#drive(() => (this.#checks.leaks === 'fail' ? this.#runOn() : this.#env.run()));
+
+  readonly probe = (name: string, options?: ProbeOptions): Probe<C> => {
+    const env = this.#env;
+    return new Probe<C>(
+      {
+        bus: this.bus,
+        settle: () => this.settle(),
+        now: () => env.now(),
+        nextTimer: async (endsAt) => {
+          const at = env.nextTimerAt;
+          if (at <= endsAt) await this.clock.advance(at - env.now());
+          else if (endsAt > env.now()) await this.clock.advance(endsAt - env.now());
+          return at <= endsAt;
+        },
+      },
+      name,
+      options,
+    );
   };
+
+  readonly transcript = (options?: TranscriptOptions): string => this.#transcript.text(options);
+
+  readonly recorded = (): RunEntry[] => this.#transcript.entries();
+
+  readonly note = (text: string): void => this.#transcript.note(text);
+
+  get faults(): TestFaults {
+    return this.#faults ?? NO_FAULTS;
+  }
+
+  readonly store = (options?: TestStoreOptions): TestStore =>
+    makeTestStore(this.#env, this.#faults, options);
+
+  readonly close = (): Promise<void> => {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  };
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    const env = this.#env;
+    // Whoever has closed the bus himself knows what he has left.
+    const left = this.#wiring.status === 'open' ? await this.#leftOver() : [];
+    const letters = this.#checks.unexpectedLetters === 'fail' ? this.#letterWatch().unexpected : [];
+    const closed = this.bus.close();
+    await env.run();
+    await closed;
+    this.invariants.check();
+    this.#checkContext();
+    if (left.length > 0) throw new LeftOverError('The test ended, and this still went on', left);
+    if (letters.length === 0) return;
+    const what = `Nobody expected these dead letters:${letters.map((one) => `\n  ${showLetter(one)}`).join('')}`;
+    throw new ExpectationError(what, [], letters.map(showLetter));
+  }
+
+  async #leftOver(): Promise<string[]> {
+    if (this.#checks.leaks === 'allow') return [];
+    await this.#drive(() => this.#env.settle());
+    return leftOver(this.#wiring, this.#env);
+  }
+
+  /** Skips all waiting, but not the time-out of a handler that nothing here can bring to an end. */
+  async #runOn(): Promise<void> {
+    const env = this.#env;
+    await env.run((label) => {
+      if (label !== 'handler time-out') return;
+      if (env.faults !== undefined || env.awaitedTimers().length > 0) return;
+      if (handlersOutside(this.#wiring).some(hasNoLimit)) {
+        throw new LeftOverError('Handlers await something outside of the bus', waits(this.#wiring));
+      }
+    });
+    const stuck = waits(this.#wiring);
+    if (stuck.length > 0) throw new StandstillError(stuck);
+  }
+
+  async #drive(drive: () => Promise<void>): Promise<void> {
+    try {
+      await drive();
+    } catch (error) {
+      if (!(error instanceof LivelockError)) throw error;
+      throw await explainLivelock(error, this.bus as never, this.#env, drive);
+    }
+    this.#checkContext();
+  }
+
+  #spoke(line: string): void {
+    if (this.#checks.lostContext === 'fail' && !this.#lost.includes(line)) this.#lost.push(line);
+  }
+
+  #checkContext(): void {
+    if (this.#lost.length === 0) return;
+    const places = this.#lost;
+    this.#lost = [];
+    throw new ContextLostError(places);
+  }
+
+  #letterWatch(): LetterWatch {
+    this.#letters ??= new LetterWatch(
+      () => this.settle(),
+      () => this.bus.deadLetters.list(),
+    );
+    return this.#letters;
+  }
 }
 
 const NO_FAULTS: TestFaults = { rules: [], injected: [] };

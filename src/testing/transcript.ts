@@ -11,7 +11,7 @@ const MAX_ENTRIES = 200_000;
 const USUAL_PRIORITY = 5;
 
 /** What was seen, as it was seen: nothing is made of it until somebody reads. */
-interface Seen {
+export interface Seen {
   readonly atMs: number;
   readonly what: RunEvent;
   readonly args: readonly unknown[];
@@ -25,6 +25,15 @@ export class Transcript {
   readonly #now: () => number;
   readonly #seen: Seen[] = [];
   #left = 0;
+
+  get seen(): readonly Seen[] {
+    return this.#seen;
+  }
+
+  /** How many did not find a place. */
+  get left(): number {
+    return this.#left;
+  }
 
   constructor(now: () => number) {
     this.#now = now;

@@ -1,7 +1,7 @@
 import { Membership } from '../agents/membership.ts';
 import { Registry } from '../agents/registry.ts';
 import { Admitter, type BusStatus } from '../delivery/admitter.ts';
-import { Ambient, OutsideEnv } from '../delivery/ambient.ts';
+import { AMBIENT, Ambient, OutsideEnv } from '../delivery/ambient.ts';
 import { Arrivals } from '../delivery/arrivals.ts';
 import { Ask } from '../delivery/ask.ts';
 import type { Attempt } from '../delivery/attempt.ts';
@@ -67,7 +67,10 @@ import { type BusLimits, readLimits } from './limits.ts';
 import { StateDesk } from './state-desk.ts';
 
 /** The options with the contract as it is at run time. */
-type WiringOptions = Omit<BusOptions, 'contract'> & { readonly contract?: Contract | undefined };
+type WiringOptions = Omit<BusOptions, 'contract'> & {
+  readonly contract?: Contract | undefined;
+  readonly [AMBIENT]?: Ambient | undefined;
+};
 
 /** User code that hears of faults, and may fault itself. */
 const TOLD_OF_FAULTS: readonly string[] = ['logger', 'listener of fault'];
@@ -81,7 +84,7 @@ export type Fault = (error: unknown, where: string) => void;
  */
 export class Wiring {
   readonly env: Env;
-  /** Only with `ambientContext: true`. */
+  /** Only with `ambientContext: true`, and on a test bus. */
   readonly ambient: Ambient | undefined;
   readonly origin: Origin;
   readonly ledger: Ledger = new Ledger();
@@ -133,7 +136,7 @@ export class Wiring {
   /** `closeBus`: what a handler of the host does that closes the bus. */
   constructor(given: BusOptions, closeBus: () => Promise<unknown>) {
     const options = given as unknown as WiringOptions;
-    const ambient = options.ambientContext === true ? new Ambient() : undefined;
+    const ambient = options[AMBIENT] ?? makeAmbient(options);
     const env = outsideOf(ambient, options.env ?? realEnv());
     const clock = new TurnClock(env);
     const now = (): number => clock.now();
@@ -581,6 +584,11 @@ function toldOf(reason: unknown, { message }: Delivery): unknown {
   return new CancelledError(message.topic, 'its asker left');
 }
 
+function makeAmbient({ ambientContext }: WiringOptions): Ambient | undefined {
+  return ambientContext === true ? new Ambient() : undefined;
+}
+
+/** On a simulated Env every step comes from whoever drives it, and so from outside. */
 function outsideOf(ambient: Ambient | undefined, env: Env): Env {
-  return ambient === undefined ? env : new OutsideEnv(env, ambient);
+  return ambient === undefined || !env.direct ? env : new OutsideEnv(env, ambient);
 }

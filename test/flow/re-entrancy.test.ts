@@ -121,7 +121,7 @@ describe.each(['real', 'simulated'] as const)('inside a handler, on the %s Env',
 
 describe('an agent that asks itself', () => {
   it('waits for itself by its handle until the time-out, which says so', async () => {
-    const t = createTestBus();
+    const t = createTestBus({ lostContext: 'allow' });
     const errors: string[] = [];
     const agent = t.bus.register('agent');
     agent.serve('self', async function onSelf() {

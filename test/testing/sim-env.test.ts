@@ -205,7 +205,7 @@ describe('the clock of SimEnv', () => {
     await expect(env.run()).rejects.toThrow('heartbeat at 1010 ms');
     env.post(lane);
     await expect(env.settle()).rejects.toThrow('took 100 steps without coming to rest');
-    await expect(env.settle()).rejects.toThrow('Ready lanes: spinner');
+    await expect(env.settle()).rejects.toThrow('ready lanes: spinner');
   });
 });
 
