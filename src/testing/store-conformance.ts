@@ -1,4 +1,5 @@
 import type { Store } from '../stores/store.ts';
+import { bulkCases } from './store-cases/bulk.ts';
 import { commitCases } from './store-cases/commit.ts';
 import { concurrencyCases } from './store-cases/concurrency.ts';
 import { lifeCases } from './store-cases/life.ts';
@@ -6,6 +7,7 @@ import { logCases } from './store-cases/log.ts';
 import { modelCases } from './store-cases/model.ts';
 import { refusalCases } from './store-cases/refusals.ts';
 import { scanCases } from './store-cases/scan.ts';
+import { stateCases } from './store-cases/state.ts';
 
 /** What a store does in its own way. */
 export interface StoreFeatures {
@@ -61,7 +63,9 @@ export function storeConformance(
     ...scanCases(),
     ...logCases(commits),
     ...concurrencyCases(),
+    ...bulkCases(),
     ...modelCases(seeds),
+    ...stateCases(),
     ...(checks ? refusalCases() : []),
     ...lifeCases(reopen),
   ];

@@ -31,7 +31,13 @@ export type Flaw =
   | 'takes a key twice'
   | 'throws instead of rejecting'
   | 'keeps the array it was given'
-  | 'reports a conflict as any error';
+  | 'reports a conflict as any error'
+  | 'scans a thousand keys at most'
+  | 'takes a thousand writes at most'
+  | 'keeps the first megabyte of a value'
+  | 'gives back no deletes'
+  | 'gives all writes of a commit one version'
+  | 'reads what was there a turn ago';
 
 /**
  * A second way to write a store, with a Map and one counter of versions for each key. Without a
@@ -39,6 +45,7 @@ export type Flaw =
  */
 export class MapStore implements Store {
   readonly #flaw: Flaw | undefined;
+  readonly #cache = new Map<string, Stored | undefined>();
   readonly #live = new Map<string, Stored>();
   readonly #lastVersions = new Map<string, number>();
   readonly #commits: Commit[] = [];
@@ -52,7 +59,11 @@ export class MapStore implements Store {
   async get(key: string): Promise<Stored | undefined> {
     this.#refuseClosed();
     checkKey(key);
-    return this.#live.get(key);
+    if (!this.#is('reads what was there a turn ago')) return this.#live.get(key);
+    // A cache that hears of commits by and by.
+    setImmediate(() => this.#cache.clear());
+    if (!this.#cache.has(key)) this.#cache.set(key, this.#live.get(key));
+    return this.#cache.get(key);
   }
 
   async scan(prefix: string, options?: { after?: string; limit?: number }): Promise<Stored[]> {
@@ -64,7 +75,7 @@ export class MapStore implements Store {
       .filter(({ key }) => this.#begins(key, prefix))
       .filter(({ key }) => after === '' || compareKeys(key, after) > behind)
       .toSorted((a, b) => this.#compare(a.key, b.key))
-      .slice(0, limit);
+      .slice(0, this.#is('scans a thousand keys at most') ? Math.min(limit, 1_000) : limit);
   }
 
   async read(options?: { after?: number; limit?: number }): Promise<Commit[]> {
@@ -89,13 +100,25 @@ export class MapStore implements Store {
     if (this.#is('keeps the array it was given')) await undefined;
     if (!this.#is('writes half a commit')) for (const write of writes) this.#check(write);
     if (this.#is('checks versions too early')) await undefined;
+    if (this.#is('takes a thousand writes at most') && writes.length > 1_000)
+      throw new Error('too many parameters');
     const commit: Commit = {
       revision: this.#commits.length + this.#refused + 1,
       writes: writes.map(({ key, value }) => ({ key, value, version: this.#next(key) })),
     };
     this.#commits.push(commit);
     await this.#apply(commit.writes, writes);
-    return commit;
+    return this.#answer(commit);
+  }
+
+  /** What was committed, as the store tells it. */
+  #answer(commit: Commit): Commit {
+    const { writes } = commit;
+    if (this.#is('gives back no deletes'))
+      return { ...commit, writes: writes.filter(({ value }) => value !== undefined) };
+    if (!this.#is('gives all writes of a commit one version')) return commit;
+    const { version } = writes[0] as Committed;
+    return { ...commit, writes: writes.map((write) => ({ ...write, version })) };
   }
 
   #own(given: readonly Write[]): readonly Write[] {
@@ -144,7 +167,9 @@ export class MapStore implements Store {
       this.#lastVersions.delete(key);
   }
 
-  #entry({ key, value = '', version }: Committed): Stored {
+  #entry({ key, value: whole = '', version }: Committed): Stored {
+    const isCut = this.#is('keeps the first megabyte of a value');
+    const value = isCut ? whole.slice(0, 1_000_000) : whole;
     return { key, value, version };
   }
 
