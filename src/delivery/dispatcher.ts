@@ -285,11 +285,13 @@ export class Dispatcher implements Lane {
   #squeezes({ home, message, subscription }: Delivery): boolean {
     if (this.#env.faults === undefined) return false;
     const { mailbox } = home;
-    if (message.to !== undefined && mailbox.options.overflow === 'reject') return false;
+    const { overflow } = mailbox.options;
+    // Nobody waits outside while there is a place.
+    if (overflow === 'wait' || (message.to !== undefined && overflow === 'reject')) return false;
     return mailbox.hasRoom && this.#isFullEarly(mailbox, message, subscription.owner);
   }
 
-  /** An empty mailbox is never full: who waits outside is let in when somebody leaves. */
+  /** An empty mailbox is never full. */
   #isFullEarly({ size }: Mailbox<Delivery>, { id, topic, from }: Envelope, agent: string): boolean {
     const { faults } = this.#env;
     return (

@@ -11,7 +11,7 @@ export function targetOf({ message, subscription }: Delivery): FaultTarget {
   return { id, topic, from, agent: subscription.owner };
 }
 
-/** Calls a handler as a plan of faults has it: not, late, or in vain. */
+/** Calls a handler as a plan of faults has it: not at all, slowly, or in vain. */
 export function callStruck(
   env: Env,
   faults: FaultPlan,
@@ -21,7 +21,7 @@ export function callStruck(
   const struck = faults.handling(targetOf(attempt.delivery));
   if (struck === undefined) return invoke();
   if (struck.fault === 'hang') return new Promise(() => {});
-  if (struck.fault === 'slow') return callLater(env, struck.delayMs, attempt, invoke);
+  if (struck.fault === 'slow') return endLater(env, struck.delayMs, attempt, invoke());
   if (struck.when === 'before') throw struck.error;
   return crashAfter(invoke(), struck.error);
 }
@@ -35,27 +35,24 @@ function crashAfter(result: unknown, error: Error): unknown {
   });
 }
 
-/** The handler begins later, and not at all when it is told to stop meanwhile. */
-function callLater(
+/** The handler ends later than it would; when it is told to stop meanwhile, it stops. */
+async function endLater(
   env: Env,
   delayMs: number,
   attempt: Attempt,
-  invoke: () => unknown,
+  result: unknown,
 ): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const begin = (): void => {
-      forget();
-      // Who was fenced has its outcome already.
-      try {
-        resolve(attempt.running ? invoke() : undefined);
-      } catch (error) {
-        reject(error);
-      }
-    };
-    const timer = env.setTimer(delayMs, begin, { keepAlive: true, label: 'slow (a fault)' });
+  const value = await result;
+  await new Promise<void>((resolve, reject) => {
+    const timer = env.setTimer(delayMs, () => over(), { keepAlive: true, label: 'slow (a fault)' });
     const forget = attempt.onAbort((reason) => {
       timer.cancel();
       reject(reason);
     });
+    const over = (): void => {
+      forget();
+      resolve();
+    };
   });
+  return value;
 }

@@ -20,16 +20,21 @@ export interface RunOptions {
   readonly watchMailboxes?: boolean;
   /** @default a simulated one, without the ring */
   readonly env?: SimEnv;
+  /** How late the process may be, in milliseconds. @default 0 */
+  readonly lateMs?: number;
+  /** What is not wrong here. @default nothing */
+  readonly excused?: RegExp;
 }
 
 /** Runs a program to its end, stops at the first thing that must not be. */
 export async function runProgram(
   library: Library,
   program: Program,
-  { watchMailboxes = true, env = new library.SimEnv({ maxSteps: MAX_STEPS }) }: RunOptions = {},
+  { watchMailboxes = true, env = simulated(library), lateMs = 0, excused }: RunOptions = {},
 ): Promise<Ran> {
-  const world = new World(library, env, watchMailboxes);
+  const world = new World(library, env, watchMailboxes, lateMs);
   const { books } = world;
+  books.excused = excused;
   try {
     for (const step of program) {
       await world.take(step);
@@ -49,6 +54,10 @@ async function toTheEnd(world: World): Promise<void> {
   world.check('closing');
   await env.run();
   world.checkEnd();
+}
+
+function simulated({ SimEnv }: Library): SimEnv {
+  return new SimEnv({ maxSteps: MAX_STEPS });
 }
 
 /** A program as a person reads it: one step a line. */

@@ -78,10 +78,13 @@ export class World {
   /** Every mailbox is that of an agent, and no retry waits in its place. */
   #mailboxesOfAgents = true;
   readonly #watchMailboxes: boolean;
+  /** So many milliseconds late a promise may be kept. */
+  readonly #lateMs: number;
 
-  constructor(library: Library, env: SimEnv, watchMailboxes: boolean) {
+  constructor(library: Library, env: SimEnv, watchMailboxes: boolean, lateMs: number = 0) {
     this.#library = library;
     this.#watchMailboxes = watchMailboxes;
+    this.#lateMs = lateMs;
     this.env = env;
     this.bus = new library.MessageBus({
       env,
@@ -560,7 +563,7 @@ export class World {
   }
 
   #owe(what: string, promise: Promise<unknown>, withinMs = Number.POSITIVE_INFINITY): void {
-    const debt: Debt = { what, settled: false, dueAt: this.env.now() + withinMs };
+    const debt: Debt = { what, settled: false, dueAt: this.env.now() + withinMs + this.#lateMs };
     this.debts.push(debt);
     const paid = (): void => {
       debt.settled = true;

@@ -90,10 +90,10 @@ const ROWS: readonly Row[] = [
     counts: { handled: 7, deadLettered: 1 },
   },
   {
-    name: 'slow begins later',
-    rule: { fault: 'slow', ...AT_BILLER, nth: 2, minMs: 8, maxMs: 8 },
-    log: [ONE, '18 ms order 2', THREE, FOUR],
-    text: 'slow m2 order.placed $host -> biller by 8 ms',
+    name: 'slow ends later, and the next waits for it',
+    rule: { fault: 'slow', ...AT_BILLER, nth: 2, minMs: 15, maxMs: 15 },
+    log: [ONE, TWO, '25 ms order 3', FOUR],
+    text: 'slow m2 order.placed $host -> biller by 15 ms',
     counts: { handled: 8 },
   },
 ];

@@ -48,7 +48,7 @@ export interface FaultRange {
  * - `duplicate`: the same message is delivered to the same agent a second time, at once or later
  * - `crash`: this call of the handler throws, `before` anything is done or `after` all of it
  * - `hang`: this call never settles, and hears no signal
- * - `slow`: the handler begins later, and holds its slot meanwhile
+ * - `slow`: the handler takes longer to end, and holds its slot meanwhile
  * - `store-failure`: a call of a store of the test rejects, or hangs, `before` it is done or `after`
  * - `clock-jump`: the wall clock is off from an instant on; durations are not
  * - `buggify`: what is legal and rare happens more often. A retry waits longer, a mailbox is full
