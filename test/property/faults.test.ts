@@ -11,7 +11,7 @@ const LIBRARY: Library = { MessageBus, RejectedError, SimEnv };
 const { TELLASK_PROGRAMS = '20000', TELLASK_SEED = '0' } = process.env;
 const FROM = Number(TELLASK_SEED);
 /** Of each world: what is legal and rare gets more, for nothing at all may break there. */
-const COUNT = Math.ceil(Number(TELLASK_PROGRAMS) / 500);
+const COUNT = Math.ceil(Number(TELLASK_PROGRAMS) / 800);
 
 const probability = 0.4;
 /** A message that comes twice has one id, and is kept account of by its id here. */
@@ -58,8 +58,8 @@ const WORLDS: readonly World[] = [
   { name: 'hang', rules: [{ fault: 'hang', probability }] },
   { name: 'slow', rules: [{ fault: 'slow', probability }] },
   { name: 'clock-jump', rules: [{ fault: 'clock-jump', byMs: 86_400_000, withinMs: 500 }] },
-  { name: 'buggify', rules: [BUGGIFY], options: BUSY, count: 6 * COUNT },
-  { name: 'all faults', rules: ALL, options: { ...BUSY, excused: TWICE }, count: 3 * COUNT },
+  { name: 'buggify', rules: [BUGGIFY], options: BUSY, count: 8 * COUNT },
+  { name: 'all faults', rules: ALL, options: { ...BUSY, excused: TWICE }, count: 4 * COUNT },
 ];
 
 // R:A3 R:A7
