@@ -10,9 +10,8 @@ const state = new StateManager({ contract });
 const writer = state.as('writer');
 writer.create('doc.1', { title: 'Tea', tags: [] });
 writer.create('doc.2', { title: 'Coffee', tags: ['strong'] });
-const titleOf = (value: unknown) => (value as { title: string }).title;
 const show = () =>
-  state.list().map(({ key, version, value }) => `${key}@${version} ${titleOf(value)}`);
+  state.list().map(({ key, version, value }) => `${key}@${version} ${value.title}`);
 
 const file = JSON.stringify(state.snapshot('doc.*', SECRET));
 writer.set('doc.1', { title: 'Spoilt', tags: [] });

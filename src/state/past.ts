@@ -2,7 +2,9 @@ import type {
   AnyContract,
   ContractShape,
   StateKeyArg,
+  StatePatternArg,
   StateValue,
+  WatchedValue,
 } from '../message/contract-types.ts';
 import { compilePattern } from '../message/pattern.ts';
 import type { StateCore } from './core.ts';
@@ -55,18 +57,21 @@ export class StatePast<C extends ContractShape = AnyContract> {
    *
    * @throws StateVersionError `TELLASK_STATE_VERSION`: of a key that fits it is no longer kept.
    */
-  list(pattern = '**', options: ListOptions = NO_OPTIONS): StateEntry[] {
+  list<const P extends string = '**'>(
+    pattern: StatePatternArg<C, P> = '**' as StatePatternArg<C, P>,
+    options: ListOptions = NO_OPTIONS,
+  ): StateEntry<WatchedValue<C, P>>[] {
     this.#gate.enter();
     checkListOptions(options);
     const { limit = Infinity, after = '' } = options;
     const wanted = compilePattern(pattern);
     this.#checkForgotten();
-    const found: StateEntry[] = [];
+    const found: StateEntry<WatchedValue<C, P>>[] = [];
     for (const record of this.#core.records()) {
       const { key } = record;
       if (key <= after || !wanted.matches(key) || !this.#gate.sees(key)) continue;
       const entry = entryOf(this.#versionOf(record));
-      if (entry !== undefined) found.push(entry);
+      if (entry !== undefined) found.push(entry as StateEntry<WatchedValue<C, P>>);
     }
     found.sort((one, other) => (one.key < other.key ? -1 : 1));
     return limit === Infinity ? found : found.slice(0, limit);

@@ -136,12 +136,17 @@ export class StateView<C extends ContractShape = AnyContract> {
   }
 
   /** What is at all keys that fit, in the order of the keys. */
-  list(pattern = '**', options: ListOptions = NO_OPTIONS): StateEntry[] {
+  list<const P extends string = '**'>(
+    pattern: StatePatternArg<C, P> = '**' as StatePatternArg<C, P>,
+    options: ListOptions = NO_OPTIONS,
+  ): StateEntry<WatchedValue<C, P>>[] {
     this.#gate.enter();
     checkListOptions(options);
     const { limit = Infinity, after } = options;
     const scan = { pattern: compilePattern(pattern), after };
-    const found = this.#gate.only(this.#ground.scan(scan)) as StateEntry[];
+    const found = this.#gate.only(this.#ground.scan(scan)) as unknown as StateEntry<
+      WatchedValue<C, P>
+    >[];
     return limit === Infinity ? found : found.slice(0, limit);
   }
 

@@ -32,6 +32,23 @@ test('a watch gives versions of what its pattern can match', async () => {
   }
 });
 
+test('a list gives what its pattern can match, now and at a revision', () => {
+  const state = new StateManager({ contract });
+
+  for (const view of [state, state.at(0)]) {
+    const [doc] = view.list('doc.*');
+    expectTypeOf(doc?.value).toEqualTypeOf<{ content: string } | undefined>();
+  }
+  const [any] = state.list();
+  expectTypeOf(any?.value).toEqualTypeOf<
+    { content: string } | number | 'draft' | 'final' | undefined
+  >();
+  const [unknown] = new StateManager().list('doc.*');
+  expectTypeOf(unknown?.value).toEqualTypeOf<unknown>();
+  // @ts-expect-error: no key of the contract begins so
+  state.list('dok.*');
+});
+
 test('a pattern that can match nothing is an error', () => {
   const state = new StateManager({ contract });
   // @ts-expect-error the contract has no such key
