@@ -7,17 +7,17 @@ import { Ask } from '../delivery/ask.ts';
 import type { Attempt } from '../delivery/attempt.ts';
 import { Broadcast } from '../delivery/broadcast.ts';
 import type { BusEvents } from '../delivery/bus-events.ts';
+import { CallingOff } from '../delivery/calling-off.ts';
 import { Chooser } from '../delivery/chooser.ts';
-import { DeadLetters } from '../delivery/dead-letters.ts';
+import type { DeadLetters } from '../delivery/dead-letters.ts';
 import { Dedupe } from '../delivery/dedupe.ts';
 import { Deferrals } from '../delivery/deferrals.ts';
-import type { Delivery } from '../delivery/delivery.ts';
 import { Dispatcher } from '../delivery/dispatcher.ts';
-import { letIn } from '../delivery/entry.ts';
-import { CancelledError, UnknownRecipientError } from '../delivery/errors.ts';
+import { UnknownRecipientError } from '../delivery/errors.ts';
 import { Gather } from '../delivery/gather.ts';
 import { Guard } from '../delivery/guard.ts';
 import { readMailbox } from '../delivery/handler-options.ts';
+import { LateReplies } from '../delivery/late-replies.ts';
 import { Ledger } from '../delivery/ledger.ts';
 import { MiddlewareChain } from '../delivery/middleware.ts';
 import { OpenCalls } from '../delivery/open-calls.ts';
@@ -35,19 +35,16 @@ import { Running } from '../delivery/running.ts';
 import { Schedule } from '../delivery/schedule.ts';
 import { Scribe } from '../delivery/scribe.ts';
 import type { Selection } from '../delivery/selection.ts';
-import { StoredLetters } from '../delivery/stored-letters.ts';
 import type { Subscription } from '../delivery/subscription.ts';
 import { Subscriptions } from '../delivery/subscriptions.ts';
-import { takeOutOne } from '../delivery/take-out.ts';
 import { Taps } from '../delivery/taps.ts';
 import { TurnClock } from '../delivery/turn-clock.ts';
 import type { Workshop } from '../delivery/worker.ts';
 import type { Env } from '../kernel/env.ts';
-import { isTellaskError } from '../kernel/errors.ts';
 import { GuardedEvents } from '../kernel/events.ts';
 import { realEnv } from '../kernel/real-env.ts';
 import type { Contract } from '../message/contract.ts';
-import { Envelope, type Origin } from '../message/envelope.ts';
+import type { Envelope, Origin } from '../message/envelope.ts';
 import { checkTopic } from '../message/topic.ts';
 import { guardLogger, type Logger, silentLogger } from '../observe/logger.ts';
 import { Metrics } from '../observe/metrics.ts';
@@ -57,12 +54,13 @@ import type { StateHome } from '../state/on-bus.ts';
 import {
   type BusOptions,
   DEFAULTS,
-  type DeadLetterOptions,
   MAILBOX_DEFAULTS,
   readFallbacks,
   readRetryBudget,
 } from './bus-options.ts';
+import { type Fault, Faults } from './faults.ts';
 import { Hosting } from './hosting.ts';
+import { makeLetters } from './letters.ts';
 import { type BusLimits, readLimits } from './limits.ts';
 import { StateDesk } from './state-desk.ts';
 
@@ -71,12 +69,6 @@ type WiringOptions = Omit<BusOptions, 'contract'> & {
   readonly contract?: Contract | undefined;
   readonly [AMBIENT]?: Ambient | undefined;
 };
-
-/** User code that hears of faults, and may fault itself. */
-const TOLD_OF_FAULTS: readonly string[] = ['logger', 'listener of fault'];
-
-/** Reports what user code broke; counts it in any case. */
-export type Fault = (error: unknown, where: string) => void;
 
 /**
  * All parts of one bus, wired once. Nothing here decides anything: each part says in its own file
@@ -121,6 +113,9 @@ export class Wiring {
   readonly broadcast: Broadcast;
   readonly hosting: Hosting;
   readonly #desk: StateDesk | undefined;
+  readonly #late: LateReplies;
+  /** Reports a fault of user code from anywhere. */
+  readonly fault: Fault;
   readonly shop: Workshop;
   readonly subscriptions: Subscriptions;
   readonly membership: Membership;
@@ -131,7 +126,6 @@ export class Wiring {
   readonly limits: BusLimits;
   status: BusStatus = 'open';
   #seq = 0;
-  #letters = 0;
 
   /** `closeBus`: what a handler of the host does that closes the bus. */
   constructor(given: BusOptions, closeBus: () => Promise<unknown>) {
@@ -140,7 +134,9 @@ export class Wiring {
     const env = outsideOf(ambient, options.env ?? realEnv());
     const clock = new TurnClock(env);
     const now = (): number => clock.now();
-    const fault = this.#faultOf(options.onFault);
+    const faults = new Faults(this.ledger, options.onFault);
+    const fault = faults.report;
+    this.fault = fault;
     this.env = env;
     this.ambient = ambient;
     this.contract = options.contract;
@@ -156,6 +152,10 @@ export class Wiring {
     this.limits = readLimits(options, this.mailboxDefaults);
     this.logger = guardLogger(options.logger ?? silentLogger, (error) => fault(error, 'logger'));
     this.events = new GuardedEvents<BusEvents>(fault);
+    faults.listen({
+      logger: this.logger,
+      emit: (error, where) => this.events.emit('fault', error, where),
+    });
     this.metrics = new Metrics({ maxLabels: options.maxMetricLabels ?? DEFAULTS.maxMetricLabels });
     this.taps = new Taps(env, fault);
     this.retained = new Retained(options.maxRetained ?? DEFAULTS.maxRetained);
@@ -164,8 +164,20 @@ export class Wiring {
       options.maxPayloadDepth ?? DEFAULTS.maxPayloadDepth,
       this.ledger,
     );
-    this.letters = this.#makeLetters(options);
-    const { ledger, events, metrics, letters } = this;
+    this.letters = makeLetters(
+      {
+        env,
+        origin: this.origin,
+        contract: options.contract,
+        keeper: this.keeper,
+        fault,
+        quarantined: (letter) => this.events.emit('quarantined', letter),
+      },
+      options.deadLetters,
+    );
+    const { ledger, events, metrics, letters, keeper, origin } = this;
+    const nextSeq = (): number => ++this.#seq;
+    this.#late = new LateReplies({ ledger, letters, events, keeper, origin, nextSeq, now });
     this.outcomes = new Outcomes({
       ledger,
       letters,
@@ -180,7 +192,7 @@ export class Wiring {
       ambient,
       ledger,
       outcomes: this.outcomes,
-      late: (message, value) => this.#lateReply(message, value),
+      late: this.#late.take,
       onFault: fault,
     });
     this.dispatcher = new Dispatcher({
@@ -194,13 +206,13 @@ export class Wiring {
     this.schedule = new Schedule(env, ledger);
     this.router = this.#makeRouter(options);
     this.requests = this.#makeRequests(now);
-    const { keeper, middleware, origin } = this;
+    const { middleware } = this;
     this.scribe = new Scribe({
       origin,
       keeper,
       middleware,
       instant: () => clock.instant(),
-      nextSeq: () => ++this.#seq,
+      nextSeq,
     });
     this.refusals = new Refusals({ ledger, events, letters, scribe: this.scribe });
     this.guard = new Guard(this.limits, {
@@ -297,40 +309,6 @@ export class Wiring {
     this.#desk?.close();
   }
 
-  /** Reports a fault of user code from anywhere. */
-  fault(error: unknown, where: string): void {
-    this.#fault(error, where);
-  }
-
-  #fault: Fault = () => {};
-
-  #faultOf(onFault: Fault | undefined): Fault {
-    let telling = false;
-    this.#fault = (error, where) => {
-      this.ledger.faults++;
-      // A listener of faults that faults itself is counted and not told to itself again.
-      if (telling) return;
-      telling = true;
-      try {
-        // What breaks while it is told of a fault, perhaps a turn later, is not told of its own:
-        // the two would go on for ever.
-        if (!TOLD_OF_FAULTS.includes(where)) {
-          this.logger?.error(`fault in ${where}`, {
-            error: String((error as Error)?.message ?? error),
-          });
-          this.events?.emit('fault', error, where);
-        }
-        const heard: unknown = onFault?.(error, where);
-        if (heard instanceof Promise) heard.catch(() => this.ledger.faults++);
-      } catch {
-        this.ledger.faults++;
-      } finally {
-        telling = false;
-      }
-    };
-    return this.#fault;
-  }
-
   #makeDesk({ state, contract, env: clock = realEnv() }: WiringOptions): StateDesk | undefined {
     if (state === undefined) return undefined;
     const { env, events, admitter, registry } = this;
@@ -341,42 +319,9 @@ export class Wiring {
         if (registry.get(name) !== undefined) return;
         throw new UnknownRecipientError(name, registry.nearest(name));
       },
-      onFault: this.#fault,
+      onFault: this.fault,
     };
     return new StateDesk(state, { env, clock, contract, onDenied }, speech);
-  }
-
-  #makeLetters({ deadLetters = {} }: WiringOptions): DeadLetters {
-    const { maxLetters = DEFAULTS.maxLetters, maxBytes = DEFAULTS.maxLetterBytes } = deadLetters;
-    const { maxPerReason = maxLetters, maxRedrives = DEFAULTS.maxRedrives } = deadLetters;
-    const { retentionMs = DEFAULTS.letterRetentionMs } = deadLetters;
-    return new DeadLetters(
-      {
-        wall: () => this.env.wall(),
-        now: () => this.env.now(),
-        nextLetterId: () => `${this.origin.idPrefix}dl${++this.#letters}`,
-        stored: this.#makeStored(deadLetters),
-        quarantined: (letter) => this.events.emit('quarantined', letter),
-      },
-      { maxLetters, maxBytes, maxPerReason, retentionMs },
-      maxRedrives,
-    );
-  }
-
-  #makeStored({ store, ...options }: DeadLetterOptions): StoredLetters | undefined {
-    if (store === undefined) return undefined;
-    const { name = 'default', secrets = 'redact' } = options;
-    return new StoredLetters({
-      env: this.env,
-      store,
-      name,
-      secrets,
-      timeoutMs: options.storeTimeoutMs ?? DEFAULTS.letterStoreTimeoutMs,
-      origin: this.origin,
-      familyOf: (section, topic) => this.contract?.family(section, topic),
-      takeIn: (payload) => this.keeper.keepAnything(payload),
-      onFault: (error, where) => this.fault(error, where),
-    });
   }
 
   #makeRouter({
@@ -397,65 +342,10 @@ export class Wiring {
   }
 
   #makeRequests(now: () => number): Requests {
-    return new Requests({
-      env: this.env,
-      ambient: this.ambient,
-      now,
-      abandon: (asker, how, reason) => {
-        // A request that still lies in the ring has no delivery of its own: the spill makes it one.
-        if (asker.delivery === undefined) this.dispatcher.spill();
-        const { delivery } = asker;
-        if (delivery?.state === 'inFlight') delivery.current?.abort(toldOf(reason, delivery));
-        else if (delivery?.state === 'deferred') delivery.flags.deferral?.giveUp(how, reason);
-        else this.#withdraw(delivery, how);
-      },
-      stop: (asker, reason) => {
-        if (asker.delivery === undefined) this.dispatcher.spill();
-        const { delivery } = asker;
-        if (delivery?.state !== 'inFlight' && delivery?.state !== 'deferred') return 0;
-        delivery.current?.abort(reason);
-        return this.graceMs + (delivery.subscription.wrapUp?.timeoutMs ?? 0);
-      },
-      late: (message, value) => this.#lateReply(message, value),
-      onFault: (error, where) => this.fault(error, where),
-    });
-  }
-
-  #withdraw(delivery: Delivery | undefined, how: 'expired' | 'withdrawn'): void {
-    if (delivery === undefined || !takeOutOne(delivery)) return;
-    if (how === 'expired') this.outcomes.expired(delivery);
-    else this.outcomes.cancelled(delivery, 'withdrawn');
-    letIn(delivery.home, this.ledger);
-    delivery.home.wake();
-  }
-
-  #lateReply(message: Envelope, value: unknown): void {
-    this.ledger.lateReplies++;
-    const reply = new Envelope(
-      this.origin,
-      ++this.#seq,
-      'reply',
-      message.topic,
-      message.view,
-      message.to ?? '$host',
-      message.from,
-      this.keeper.keepAnything(value),
-      message.priority,
-      undefined,
-      {
-        correlationId: message.correlationId,
-        causationId: message.id,
-        deadline: Infinity,
-        depth: 0,
-        hops: 0,
-        budget: undefined,
-        retries: 0,
-      },
-      { at: this.env.now() },
-      undefined,
-    );
-    this.letters.refuse(reply, 'send', 'late-reply', undefined);
-    if (this.events.has('late-reply')) this.events.emit('late-reply', reply, message.from);
+    const { env, ambient, dispatcher, ledger, outcomes, graceMs, fault } = this;
+    const { abandon, stop } = new CallingOff({ dispatcher, ledger, outcomes, graceMs });
+    const late = this.#late.take;
+    return new Requests({ env, ambient, now, abandon, stop, late, onFault: fault });
   }
 
   #makeAdmitter(options: WiringOptions, now: () => number): Admitter {
@@ -576,12 +466,6 @@ export class Wiring {
       now,
     });
   }
-}
-
-/** That its asker has left is no news of the responder's own agent. */
-function toldOf(reason: unknown, { message }: Delivery): unknown {
-  if (!isTellaskError(reason, 'TELLASK_REVOKED')) return reason;
-  return new CancelledError(message.topic, 'its asker left');
 }
 
 function makeAmbient({ ambientContext }: WiringOptions): Ambient | undefined {
