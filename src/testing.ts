@@ -57,6 +57,11 @@ export {
   type SequentialModel,
 } from './testing/linearizable.ts';
 export type { MessageFilter } from './testing/message-filter.ts';
+export {
+  type PolicyConformanceOptions,
+  type PolicyFeatures,
+  policyConformance,
+} from './testing/policy-conformance.ts';
 export { type ReplayOptions, replayRun } from './testing/replay-run.ts';
 export type { Input, RunEntry, RunEvent } from './testing/run-entry.ts';
 export type { ExpectOptions, Probe, ProbeOptions } from './testing/probe.ts';
