@@ -62,9 +62,9 @@ export {
   type PolicyFeatures,
   policyConformance,
 } from './testing/policy-conformance.ts';
+export type { ExpectOptions, Probe, ProbeOptions } from './testing/probe.ts';
 export { type ReplayOptions, replayRun } from './testing/replay-run.ts';
 export type { Input, RunEntry, RunEvent } from './testing/run-entry.ts';
-export type { ExpectOptions, Probe, ProbeOptions } from './testing/probe.ts';
 export { SagaWorld } from './testing/saga-world.ts';
 export { ScriptError } from './testing/script-error.ts';
 export type { ScriptStep } from './testing/script-step.ts';
