@@ -1,4 +1,5 @@
 import type { AnyContract, ContractShape } from '../../message/contract-types.ts';
+import type { BusOptions } from '../../wiring/bus-options.ts';
 import type { TestBusOptions } from '../test-bus.ts';
 import { NeverReachedError } from './errors.ts';
 import { explained } from './explained.ts';
@@ -9,6 +10,11 @@ import { runSchedule, type Trial } from './schedule.ts';
 /** Options of {@link explore}: those of the bus, and which schedules are run. */
 export interface ExploreOptions<C extends ContractShape = AnyContract>
   extends Omit<TestBusOptions<C>, 'seed' | 'shuffle'> {
+  /**
+   * Options of the bus that are made anew for every schedule: what has a life of its own, such as
+   * `state: new StateManager()`.
+   */
+  readonly setup?: () => OwnOptions<C>;
   /** How many schedules, from seed 1 on, or which seeds. @default 200 */
   readonly seeds?: number | readonly number[];
   /**
@@ -28,6 +34,8 @@ export interface ExploreOptions<C extends ContractShape = AnyContract>
   /** Fails when no schedule made true what a `sometimes` names. @default false */
   readonly requireSometimes?: boolean;
 }
+
+type OwnOptions<C extends ContractShape> = Omit<BusOptions<C>, 'env'>;
 
 /** What {@link explore} has tried. */
 export interface Exploration {
@@ -81,9 +89,10 @@ export async function explore<C extends ContractShape = AnyContract>(
   options: ExploreOptions<C> = {},
 ): Promise<Exploration> {
   const { seeds, strategy, maxSchedules, replay, requireSometimes = false, ...rest } = options;
-  const { maxSteps = 100_000, maxShrinks = 1_000, faults, ...bus } = rest;
+  const { maxSteps = 100_000, maxShrinks = 1_000, faults, setup, ...bus } = rest;
   const sightings = new Sightings();
-  const trial = { scenario, bus: bus as Trial<C>['bus'], faults, maxSteps, sightings };
+  const busOptions = (): OwnOptions<C> => ({ ...(bus as OwnOptions<C>), ...setup?.() });
+  const trial = { scenario, busOptions, faults, maxSteps, sightings };
   const plan = planOf({
     seeds,
     strategy,

@@ -12,7 +12,8 @@ import type { Picker } from './strategy.ts';
 /** What all schedules of an exploration have in common. */
 export interface Trial<C extends ContractShape = AnyContract> {
   readonly scenario: Scenario<C>;
-  readonly bus: Omit<BusOptions<C>, 'env'>;
+  /** What the bus of one schedule is made with. */
+  readonly busOptions: () => Omit<BusOptions<C>, 'env'>;
   readonly faults: readonly FaultRule[] | undefined;
   readonly maxSteps: number;
   readonly sightings: Sightings;
@@ -50,7 +51,7 @@ export async function runSchedule<C extends ContractShape>(
     maxSteps: trial.maxSteps,
     ...(trial.faults && { faults: new SeededFaults(trial.faults, { seed }) }),
   });
-  const t: ScenarioBus<C> = Object.assign(openTestBus(env, trial.bus), {
+  const t: ScenarioBus<C> = Object.assign(openTestBus(env, trial.busOptions()), {
     sometimes: trial.sightings.see,
   });
   witness?.began(t);

@@ -14,9 +14,10 @@ type Entry = readonly [step: number, choice: number];
 export async function shrink(failed: Choices, fails: Fails, maxRuns: number): Promise<Choices> {
   const search = new Search(fails, maxRuns);
   let entries: readonly Entry[] = [...failed].toSorted(([one], [other]) => one - other);
-  entries = await search.cutEnd(entries);
-  for (let before = -1; before !== entries.length; ) {
-    before = entries.length;
+  // What was lowered or has moved may make others superfluous, several at once.
+  for (let before = ''; before !== String(entries); ) {
+    before = String(entries);
+    entries = await search.cutEnd(entries);
     entries = await search.drop(entries);
     entries = await search.lower(entries);
   }

@@ -67,7 +67,7 @@ async function play({ bus, run }: TestBus, how: Take): Promise<void> {
 
 export const aba: ClassicBug = {
   name: 'ABA',
-  options: withState,
+  setup: withState,
   buggy: (t) => play(t, takeHastily),
   mended: (t) => play(t, take),
 };

@@ -48,7 +48,7 @@ async function play({ bus, run }: TestBus, how: Think): Promise<void> {
 
 export const budgetOverspend: ClassicBug = {
   name: 'budget overspend',
-  options: withState,
+  setup: withState,
   buggy: (t) => play(t, thinkHastily),
   mended: (t) => play(t, think),
 };

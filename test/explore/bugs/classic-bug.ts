@@ -1,5 +1,5 @@
-import { StateManager } from '../../../src/index.ts';
-import type { TestBus, TestBusOptions } from '../../../src/testing.ts';
+import { type BusOptions, StateManager } from '../../../src/index.ts';
+import type { TestBus } from '../../../src/testing.ts';
 
 /**
  * A program of a few agents with a bug that only some orders show. It throws when the bug has
@@ -8,11 +8,11 @@ import type { TestBus, TestBusOptions } from '../../../src/testing.ts';
 export interface ClassicBug {
   readonly name: string;
   /** What its bus is made with: anew for every run. */
-  readonly options?: () => TestBusOptions;
+  readonly setup?: () => BusOptions;
   buggy(t: TestBus): Promise<void>;
   /** The same program as it should have been written. */
   mended(t: TestBus): Promise<void>;
 }
 
 /** A bus with a state of its own. */
-export const withState = (): TestBusOptions => ({ state: new StateManager() });
+export const withState = (): BusOptions => ({ state: new StateManager() });

@@ -51,7 +51,7 @@ async function play({ bus, run }: TestBus, how: Book): Promise<void> {
 
 export const doubleBooking: ClassicBug = {
   name: 'double booking',
-  options: withState,
+  setup: withState,
   buggy: (t) => play(t, bookHastily),
   mended: (t) => play(t, book),
 };

@@ -47,7 +47,7 @@ async function play({ bus, run }: TestBus, how: Order): Promise<void> {
 
 export const effectInTransaction: ClassicBug = {
   name: 'side effect in a transaction',
-  options: withState,
+  setup: withState,
   buggy: (t) => play(t, orderHastily),
   mended: (t) => play(t, order),
 };

@@ -61,7 +61,7 @@ async function play({ bus, run }: TestBus, under: Under): Promise<void> {
 
 export const leaseLost: ClassicBug = {
   name: 'lease lost',
-  options: withState,
+  setup: withState,
   buggy: (t) => play(t, () => ({})),
   mended: (t) => play(t, (lock) => ({ lock })),
 };

@@ -46,7 +46,7 @@ async function play({ bus, run }: TestBus, how: Hold): Promise<void> {
 
 export const lockOrder: ClassicBug = {
   name: 'locks in opposite order',
-  options: withState,
+  setup: withState,
   buggy: (t) => play(t, holdHastily),
   mended: (t) => play(t, hold),
 };

@@ -43,7 +43,7 @@ async function play({ bus, run }: TestBus, makeTheTill: (agent: Agent) => void):
 
 export const lostUpdate: ClassicBug = {
   name: 'lost update',
-  options: withState,
+  setup: withState,
   buggy: (t) => play(t, makeHastyTill),
   mended: (t) => play(t, makeTill),
 };

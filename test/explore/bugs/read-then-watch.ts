@@ -44,7 +44,7 @@ async function play({ bus, run }: TestBus, how: Follow): Promise<void> {
 
 export const readThenWatch: ClassicBug = {
   name: 'read, then watch',
-  options: withState,
+  setup: withState,
   buggy: (t) => play(t, followHastily),
   mended: (t) => play(t, follow),
 };

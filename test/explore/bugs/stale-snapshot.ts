@@ -48,7 +48,7 @@ async function play({ bus, run }: TestBus, how: Count): Promise<void> {
 
 export const staleSnapshot: ClassicBug = {
   name: 'stale snapshot',
-  options: withState,
+  setup: withState,
   buggy: (t) => play(t, countHastily),
   mended: (t) => play(t, count),
 };
