@@ -5,6 +5,15 @@ export type {
   SelectionCall,
   SelectionEnd,
 } from './delivery/selection.ts';
+// ---- who knows whom
+export {
+  type AcceptOptions,
+  type Handshake,
+  type HandshakeOptions,
+  Handshakes,
+  type HandshakesOptions,
+  type Hello,
+} from './directory/handshake.ts';
 export { inOrder, matching, random, scored } from './selection/by-rule.ts';
 export { type FastestOptions, fastest } from './selection/fastest.ts';
 export { fewestOutstanding, type LeastBusyOptions, leastBusy } from './selection/least-busy.ts';
