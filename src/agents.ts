@@ -7,6 +7,7 @@ export type {
 } from './delivery/selection.ts';
 // ---- who knows whom
 export {
+  type AcceptedHandshake,
   type AcceptOptions,
   type Handshake,
   type HandshakeOptions,

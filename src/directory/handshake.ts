@@ -38,16 +38,19 @@ export interface Hello {
   readonly needs: readonly string[];
 }
 
+/** What two agents have agreed on. */
+export interface AcceptedHandshake {
+  readonly outcome: 'accepted';
+  readonly agent: string;
+  /** The version that both speak. */
+  readonly version: string;
+  /** All that the other can do. */
+  readonly capabilities: readonly string[];
+}
+
 /** How a greeting has ended. */
 export type Handshake =
-  | {
-      readonly outcome: 'accepted';
-      readonly agent: string;
-      /** The version that both speak. */
-      readonly version: string;
-      /** All that the other can do. */
-      readonly capabilities: readonly string[];
-    }
+  | AcceptedHandshake
   | {
       readonly outcome: 'refused';
       readonly agent: string;
@@ -64,8 +67,9 @@ export interface HandshakesOptions {
   readonly topic?: string;
 }
 
-type Accepted = Extract<Handshake, { readonly outcome: 'accepted' }>;
-type Answer = Omit<Accepted, 'agent'> | Omit<Extract<Handshake, { outcome: 'refused' }>, 'agent'>;
+type Answer =
+  | Omit<AcceptedHandshake, 'agent'>
+  | Omit<Extract<Handshake, { outcome: 'refused' }>, 'agent'>;
 
 const OPTIONS: ReadonlySet<string> = new Set<keyof HandshakesOptions>(['topic']);
 const SHAKE: ReadonlySet<string> = new Set<keyof HandshakeOptions>([
@@ -101,7 +105,7 @@ const ACCEPT: ReadonlySet<string> = new Set<keyof AcceptOptions>([
 export class Handshakes<C extends ContractShape = AnyContract> implements Disposable {
   readonly #topic: string;
   /** What each has agreed with whom. */
-  readonly #accepted = new Map<string, Map<string, Accepted>>();
+  readonly #accepted = new Map<string, Map<string, AcceptedHandshake>>();
   readonly #off: () => void;
 
   /** @throws TypeError for options that make no sense. */
@@ -153,7 +157,7 @@ export class Handshakes<C extends ContractShape = AnyContract> implements Dispos
   }
 
   /** What these two have agreed on; `undefined` when they have not, or one has left since. */
-  with(agent: string, other: string): Handshake | undefined {
+  with(agent: string, other: string): AcceptedHandshake | undefined {
     return this.#accepted.get(agent)?.get(other);
   }
 
@@ -165,7 +169,7 @@ export class Handshakes<C extends ContractShape = AnyContract> implements Dispos
 
   #keep(agent: string, shaken: Handshake): Handshake {
     if (shaken.outcome !== 'accepted') return shaken;
-    const partners = this.#accepted.get(agent) ?? new Map<string, Accepted>();
+    const partners = this.#accepted.get(agent) ?? new Map<string, AcceptedHandshake>();
     this.#accepted.set(agent, partners.set(shaken.agent, shaken));
     return shaken;
   }
@@ -207,7 +211,7 @@ function readHello(payload: unknown): Hello {
 }
 
 function suits(
-  { version, capabilities }: Accepted,
+  { version, capabilities }: AcceptedHandshake,
   wanted: string,
   needs: readonly string[],
 ): boolean {
