@@ -297,6 +297,7 @@ export {
   cached,
 } from './state/cached.ts';
 export type { SnapshotKey } from './state/checksum.ts';
+export type { OnConflict, StateConflict } from './state/conflict.ts';
 export type { StateMetrics } from './state/core.ts';
 // ---- state
 export { diff, type PatchOperation } from './state/diff.ts';
@@ -358,16 +359,7 @@ export {
   StateManager,
   type StateOptions,
 } from './state/state-manager.ts';
-export {
-  type CompareAndSetOptions,
-  type DeleteOptions,
-  type ListOptions,
-  type OnConflict,
-  type StateConflict,
-  StateView,
-  type UpdateOptions,
-  type WriteOptions,
-} from './state/state-view.ts';
+export { StateView } from './state/state-view.ts';
 export type { StateTransaction, TransactionOptions } from './state/transaction.ts';
 export type { StateWatch } from './state/watcher.ts';
 export type { WatchOptions } from './state/watchers.ts';
@@ -378,6 +370,13 @@ export {
   type Workflows,
   workflows,
 } from './state/workflow-state.ts';
+export type {
+  CompareAndSetOptions,
+  DeleteOptions,
+  ListOptions,
+  UpdateOptions,
+  WriteOptions,
+} from './state/write-options.ts';
 // ---- stores
 export {
   StoreClosedError,

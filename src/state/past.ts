@@ -12,8 +12,7 @@ import { entryOf, type KeptVersion, type StateEntry } from './entry.ts';
 import { StateVersionError } from './errors.ts';
 import type { Gate } from './gate.ts';
 import type { KeyRecord } from './history.ts';
-import type { ListOptions } from './state-view.ts';
-import { checkListOptions, NO_OPTIONS } from './write-options.ts';
+import { checkListOptions, type ListOptions, NO_OPTIONS } from './write-options.ts';
 
 /**
  * The state as it was at one revision. It is read where it lies, in the histories: nothing is kept

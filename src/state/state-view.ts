@@ -1,5 +1,4 @@
 import { misuse } from '../kernel/errors.ts';
-import { isThenable } from '../kernel/thenable.ts';
 import type {
   AnyContract,
   ContractShape,
@@ -10,6 +9,7 @@ import type {
   WatchedValue,
 } from '../message/contract-types.ts';
 import { compilePattern } from '../message/pattern.ts';
+import { checkMade, conflictOf, type OnConflict, solve } from './conflict.ts';
 import type { Draft, StateCore } from './core.ts';
 import { diff, type PatchOperation } from './diff.ts';
 import {
@@ -21,7 +21,6 @@ import {
   type StateVersion,
 } from './entry.ts';
 import {
-  type Conflict,
   StateConflictError,
   StateExistsError,
   StateNotFoundError,
@@ -32,77 +31,23 @@ import { Gate } from './gate.ts';
 import type { Holder } from './holder.ts';
 import type { Lock, LockOptions, LockSet } from './lock.ts';
 import { lockAll, lockerOf } from './locking.ts';
-import { type MergeRules, merge } from './merge.ts';
 import { StatePast } from './past.ts';
 import type { StateGround } from './staging.ts';
 import { type StateTransaction, type TransactionOptions, transact } from './transaction.ts';
 import type { StateWatch } from './watcher.ts';
 import type { WatchOptions } from './watchers.ts';
-import { checkListOptions, checkOnConflict, checkOptions, NO_OPTIONS } from './write-options.ts';
-
-/** Options of every write. */
-export interface WriteOptions {
-  /**
-   * Milliseconds until it expires, which is a version of its own (`expired`, by `$host`): above 0.
-   * No read sees it from that instant on. Every write but `update` begins anew: without `ttlMs`
-   * it never expires. @default never; what it was for `update`
-   */
-  readonly ttlMs?: number;
-  /** Writes only while this lock is held: else LockLostError `TELLASK_LOCK_LOST`. */
-  readonly lock?: Lock;
-}
-
-/** What `compareAndSet` found when somebody else was faster. */
-export interface StateConflict<V = unknown> {
-  readonly key: string;
-  /** The value of the expected version; `undefined` when there was none. */
-  readonly base: V | undefined;
-  /** What is there now; `undefined` when it was deleted. */
-  readonly theirs: V | undefined;
-  /** What the writer wants. */
-  readonly ours: V;
-  /** The version that is there now. */
-  readonly current: StateVersion<V>;
-}
-
-/**
- * What `compareAndSet` does when somebody else was faster: `merge` brings both changes together
- * over the version that the writer had seen, rules say how lists are merged, and a function gives
- * the value that is to be written.
- */
-export type OnConflict<V = unknown> =
-  | 'error'
-  | 'merge'
-  | MergeRules
-  | ((conflict: StateConflict<V>) => V);
-
-/** Options of `compareAndSet`. */
-export interface CompareAndSetOptions<V = unknown> extends WriteOptions {
-  /** @default 'error' */
-  readonly onConflict?: OnConflict<V>;
-}
-
-/** Options of `update`. */
-export interface UpdateOptions<V = unknown> extends WriteOptions {
-  /** What `fn` gets when there is no value. @default `update` throws StateNotFoundError */
-  readonly initial?: V;
-}
-
-/** Options of `delete`. */
-export interface DeleteOptions {
-  /** Deletes only this version. @default any */
-  readonly expectedVersion?: number;
-  /** Deletes only while this lock is held: else LockLostError `TELLASK_LOCK_LOST`. */
-  readonly lock?: Lock;
-}
-
-/** Options of `list`. */
-export interface ListOptions {
-  /** At most so many. @default Infinity */
-  readonly limit?: number;
-  /** Only keys behind this one. */
-  readonly after?: string;
-}
+import {
+  type CompareAndSetOptions,
+  checkListOptions,
+  checkOnConflict,
+  checkOptions,
+  checkVersion,
+  type DeleteOptions,
+  type ListOptions,
+  NO_OPTIONS,
+  type UpdateOptions,
+  type WriteOptions,
+} from './write-options.ts';
 
 /**
  * The shared state as one actor sees it. Every operation is atomic and takes effect at once; what
@@ -198,7 +143,7 @@ export class StateView<C extends ContractShape = AnyContract> {
     const conflict = conflictOf(draft, expectedVersion);
     if (conflict === undefined) return this.#commit(author, draft);
     this.#core.conflicts++;
-    const solved = this.#solve(draft, conflict, options.onConflict as OnConflict);
+    const solved = solve(this.#ground, draft, conflict, options.onConflict as OnConflict);
     return this.#commit(author, this.#draft(key, 'merged', solved, options));
   }
 
@@ -493,27 +438,6 @@ export class StateView<C extends ContractShape = AnyContract> {
     throw new StateVersionError(key, version, { oldest, newest: record?.current?.version ?? 0 });
   }
 
-  /** What is to be written although somebody else was faster. */
-  #solve(draft: Draft, conflict: Conflict, onConflict: OnConflict = 'error'): unknown {
-    const { key, expectedVersion, current } = conflict;
-    const record = this.#ground.find(key);
-    const seen = expectedVersion === 0 ? undefined : record?.find(expectedVersion);
-    const isKnown = expectedVersion === 0 || seen !== undefined;
-    // Without the version that both began with, nobody can tell who changed what.
-    if (onConflict === 'error' || !isKnown) throw new StateConflictError(conflict);
-    const sides = { base: seen?.value, theirs: current?.value, ours: draft.value };
-    if (typeof onConflict === 'function') {
-      const version = record?.current as KeptVersion;
-      const solved = onConflict({ key, ...sides, current: version });
-      checkMade(key, solved);
-      return solved;
-    }
-    const rules = onConflict === 'merge' ? {} : onConflict;
-    const { value, conflicts } = merge(sides.base, sides.theirs, sides.ours, rules);
-    if (conflicts.length === 0 && value !== undefined) return value;
-    throw new StateConflictError({ ...conflict, unmerged: conflicts });
-  }
-
   #author(key: string, { lock }: { readonly lock?: Lock | undefined }): Author {
     if (lock !== undefined) this.#ground.fence(lock);
     return this.#gate.author(key);
@@ -553,32 +477,4 @@ function viewOn<C extends ContractShape>(
   ground: StateGround,
 ): StateView<C> {
   return new StateView<C>(core, holder, ground);
-}
-
-function checkMade(key: string, made: unknown): void {
-  if (made === undefined) {
-    throw new TypeError(
-      `The function that updates '${key}' gave back undefined; give back the new value, or the ` +
-        'old one to change nothing',
-    );
-  }
-  if (!isThenable(made)) return;
-  // Nobody will wait for it, and a rejection that nobody hears would end the process.
-  made.then(undefined, () => {});
-  throw new TypeError(
-    `The function that updates '${key}' gave back a promise, but an update is one step: await ` +
-      'first, or use a transaction',
-  );
-}
-
-function checkVersion(option: string, version: number): void {
-  if (Number.isSafeInteger(version) && version >= 0) return;
-  throw misuse(option, 'a version: an integer from 0', version);
-}
-
-function conflictOf(draft: Draft, expectedVersion: number): Conflict | undefined {
-  const { key, before, value } = draft;
-  const current = entryOf(before);
-  if ((current?.version ?? 0) === expectedVersion) return undefined;
-  return { key, expectedVersion, actualVersion: before?.version ?? 0, current, proposed: value };
 }

@@ -11,7 +11,7 @@ export const STATE_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'compare-and-set takes an older version',
-    file: 'state/state-view.ts',
+    file: 'state/conflict.ts',
     text: 'if ((current?.version ?? 0) === expectedVersion) return undefined;',
     replacement: 'if ((current?.version ?? 0) >= expectedVersion) return undefined;',
   },
