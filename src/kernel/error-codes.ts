@@ -243,6 +243,10 @@ export const ERROR_CODES = {
     false,
     "Let it end before the test does, mark what is outside with external(), or set leaks: 'allow'.",
   ],
+  TELLASK_SCRIPT: [
+    false,
+    'The message says which step it was and what came instead; t.transcript() how it came to that.',
+  ],
 } as const;
 
 /** One of the stable codes of {@link TellaskError}. */

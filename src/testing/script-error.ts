@@ -1,13 +1,14 @@
-/** A script did not go as it was written: the failure of a test, so not one of the library's codes. */
-export class ScriptError extends Error {
+import { TellaskError } from '../kernel/errors.ts';
+
+/** A script did not go as it was written. Code `TELLASK_SCRIPT`. */
+export class ScriptError extends TellaskError {
   /** Whose script it is. */
   readonly agent: string;
   /** From 1; one more than there are when something came after the last. */
   readonly step: number;
 
   constructor(agent: string, step: number, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = 'ScriptError';
+    super('TELLASK_SCRIPT', message, options);
     this.agent = agent;
     this.step = step;
   }

@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { MessageBus } from '../../src/index.ts';
 import {
   createTestBus,
+  ExplorationError,
+  explore,
   type Script,
   ScriptError,
   type ScriptStep,
@@ -228,5 +230,52 @@ describe('a scripted agent', () => {
     await using bus = new MessageBus();
 
     expect(() => scripted(bus.register('boss'), [])).toThrow('agent must be an agent of a test');
+  });
+});
+
+describe('a script under explore', () => {
+  it('is played in every order that is legal', async () => {
+    const { schedules } = await explore(
+      async (t) => {
+        t.bus.register('clerk').subscribe('job.*', (message, context) => {
+          context.publish(message.topic.replace('job', 'done'), {});
+        });
+        const boss = scripted(t.bus.register('boss'), [
+          { publish: 'job.a' },
+          { publish: 'job.b' },
+          { expect: 'done.a' },
+          { expect: 'done.b' },
+        ]);
+        await boss.done();
+      },
+      { seeds: 20 },
+    );
+
+    expect(schedules).toBe(20);
+  });
+
+  it('fails where the order that it is written for is not promised', async () => {
+    const failure = await explore(
+      async (t) => {
+        for (const name of ['ann', 'bob']) {
+          t.bus
+            .register(name)
+            .subscribe('job', (_, context) => context.publish(`done.${name}`, {}));
+        }
+        const boss = scripted(t.bus.register('boss'), [
+          { publish: 'job' },
+          { expect: 'done.ann' },
+          { expect: 'done.bob' },
+        ]);
+        await boss.done();
+      },
+      { seeds: 50 },
+    ).catch((error: unknown) => error);
+
+    expect(failure).toBeInstanceOf(ExplorationError);
+    expect((failure as ExplorationError).cause).toBeInstanceOf(ScriptError);
+    expect((failure as ExplorationError).message).toMatch(
+      /expected done\.ann, but m\d event done\.bob from bob came instead/,
+    );
   });
 });
