@@ -1,5 +1,5 @@
 import type { Answer, AnswerSink } from './requests.ts';
-import type { StreamAttempt } from './resilient-call.ts';
+import type { StreamAttempt } from './resilient-terms.ts';
 import type { ReplyStream } from './stream.ts';
 
 /**

@@ -1,67 +1,25 @@
-import type { Env, Lane, Timer } from '../kernel/env.ts';
+import type { Lane, Timer } from '../kernel/env.ts';
 import { isA } from '../kernel/is-a.ts';
 import type { Linked } from '../kernel/linked-list.ts';
 import type { Lineage } from '../message/envelope.ts';
 import { Call } from '../resilience/call.ts';
 import { compose } from '../resilience/compose.ts';
-import { FallbackError } from '../resilience/errors.ts';
-import { type Execution, OwnPolicy, type Policy, type Work } from '../resilience/policy.ts';
+import { type Execution, OwnPolicy, type Work } from '../resilience/policy.ts';
 import type { RetryBudget } from '../resilience/retry-budget.ts';
-import type { Admitter } from './admitter.ts';
 import { Aim } from './aim.ts';
 import { BudgetExhaustedError } from './bound-errors.ts';
-import type { Chooser } from './chooser.ts';
 import type { Delivery } from './delivery.ts';
 import { CancelledError, RequestTimeoutError } from './errors.ts';
 import { type Asked, whyCalledOff } from './gathering.ts';
-import type { OpenCalls } from './open-calls.ts';
-import type { Posing } from './posing.ts';
 import { holderOf, type Question } from './question.ts';
-import type { Answer, AnswerSink, Pending, StreamSource, Terms } from './requests.ts';
+import type { Answer, Pending, StreamSource } from './requests.ts';
+import type { ResilientParts, ResilientTerms } from './resilient-terms.ts';
 import { CallTokens, type TokenParts } from './retry-tokens.ts';
-import type { RequestOptions } from './speech.ts';
+import { StandIns } from './stand-ins.ts';
 import type { Subscription } from './subscription.ts';
-
-/** What a call with attempts needs of its bus. */
-export interface ResilientParts {
-  readonly env: Env;
-  readonly admitter: Admitter;
-  readonly chooser: Chooser;
-  readonly calls: OpenCalls;
-  readonly posing: Posing;
-  /** Who is asked for whom, on the whole bus. */
-  readonly fallbacks: ReadonlyMap<string, readonly string[]> | undefined;
-  /** Undefined when retries have no bound. */
-  readonly makeRetryBudget: (() => RetryBudget) | undefined;
-  now(): number;
-}
 
 /** What an attempt is: `again` is a retry, `instead` asks another. */
 type Which = 'first' | 'again' | 'instead';
-
-/** What is around the attempts of a call, and who hears of it. */
-export interface ResilientTerms extends Pick<Terms, 'idleTimeoutMs' | 'onProgress'> {
-  readonly policy: Policy | undefined;
-  /** Whom the caller named. */
-  readonly to?: RequestOptions['to'];
-  /** Who is asked, in this order, when the one who was asked has failed. */
-  readonly fallback?: readonly string[] | undefined;
-  readonly signal: AbortSignal | undefined;
-  /** Hears how it ended, once, in place of the promise. */
-  readonly onSettled?: ((answer: Answer, call: ResilientCall) => void) | undefined;
-  /** Hears how to call it off, where there is a reader who may. */
-  readonly opened?: ((source: StreamSource) => void) | undefined;
-  /** Gets the chunks of an attempt; tells the call when it has begun to give them on. */
-  readonly sinkOf?: ((attempt: StreamAttempt) => AnswerSink) | undefined;
-}
-
-/** What the chunks of one attempt decide. */
-export interface StreamAttempt {
-  /** The first chunk is there: from now on the request ends the stream by itself. */
-  committed(): void;
-  /** It has ended without a chunk. */
-  settled(answer: Answer): void;
-}
 
 interface InFlight {
   readonly pending: Pending;
@@ -95,10 +53,8 @@ export class ResilientCall implements Lane, Linked<ResilientCall>, Asked, Stream
   #lastError: { readonly error: unknown } | undefined;
   /** The library has taken the question back with this error. */
   #calledBack: { readonly error: unknown } | undefined;
-  /** Why those failed that were asked before the one who is asked now. */
-  readonly #causes: unknown[] = [];
-  /** Who is asked instead, of those who were not asked yet. */
-  #others: string[] | undefined;
+  /** Who is asked instead; made when the first one has failed. */
+  #standIns: StandIns | undefined;
   /** Nobody may be asked any more, for this reason. */
   #stopped: { readonly reason: unknown } | undefined;
   /** While it begins, the question is as fresh as the call. */
@@ -328,14 +284,12 @@ export class ResilientCall implements Lane, Linked<ResilientCall>, Asked, Stream
 
   /** The one who was asked has failed, with all that the policy did: another one is asked once. */
   #failed(error: unknown): void {
-    this.#others ??= [...this.#fallbacks()];
-    const other = this.#mayAskAnother(error) ? this.#others.shift() : undefined;
+    this.#standIns ??= new StandIns(this.#fallbacks());
+    const other = this.#mayAskAnother(error) ? this.#standIns.next(error) : undefined;
     if (other === undefined) {
-      const value = this.#causes.length === 0 ? error : new FallbackError([...this.#causes, error]);
-      this.#end({ value, failed: true });
+      this.#end({ value: this.#standIns.sum(error), failed: true });
       return;
     }
-    this.#causes.push(error);
     this.#aim = new Aim(this.#parts.chooser, this.#question, other);
     this.#attempt(this.#call, 'instead').then(
       (value) => this.#end({ value, failed: false }),
