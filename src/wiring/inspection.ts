@@ -91,6 +91,7 @@ export function inspectBus(wiring: Wiring): BusInspection {
     evictedLetters: letters.evicted,
     cachedTopics: router.stats().cachedTopics,
     retainedTopics: wiring.retained.size,
-    limits: wiring.limits,
+    // Frozen by who looks: a bus is made more often than it is inspected.
+    limits: Object.freeze(wiring.limits),
   };
 }

@@ -24,7 +24,7 @@ export function readLimits(
   mailbox: MailboxChoice,
 ): BusLimits {
   const { dedupe = {}, deadLetters = {} } = options;
-  return Object.freeze({
+  return {
     ...readGuard(options.guard, GUARD_DEFAULTS),
     capacity: mailbox.capacity,
     concurrency: mailbox.concurrency,
@@ -38,5 +38,5 @@ export function readLimits(
     maxMetricLabels: options.maxMetricLabels ?? DEFAULTS.maxMetricLabels,
     dedupeMaxKeys: dedupe.maxKeys ?? DEFAULTS.dedupeMaxKeys,
     dedupeWindowMs: dedupe.windowMs ?? DEFAULTS.dedupeWindowMs,
-  });
+  };
 }

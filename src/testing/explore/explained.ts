@@ -20,11 +20,11 @@ export async function explained<C extends ContractShape>(
   const repeat = (choices: Choices) => runSchedule(trial, seed, replaying(choices));
   checkSame(failed, await repeat(failed.course.choices()));
   let smallest = failed;
-  const fails = async (choices: Choices): Promise<Run | undefined> => {
+  const fails = async (choices: Choices): Promise<boolean> => {
     const run = await repeat(choices);
-    if (run.failure === undefined || kindOf(run.failure) !== kind) return undefined;
+    if (run.failure === undefined || kindOf(run.failure) !== kind) return false;
     smallest = run;
-    return run;
+    return true;
   };
   await shrink(failed.course.choices(), fails, maxShrinks);
   return reported(trial, smallest, schedules);

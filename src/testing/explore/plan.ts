@@ -37,6 +37,7 @@ export interface PlanOptions {
   readonly replay?: string | undefined;
 }
 
+const STRATEGIES = "'mix', 'random', 'pct', { pct: depth }, 'exhaustive' or 'replay'";
 const MAX_DEPTH = 4;
 /** As long as no run has said how many steps it takes. */
 const EXPECTED_STEPS = 20;
@@ -61,6 +62,8 @@ function orderOf(strategy: Exclude<Strategy, 'exhaustive'>): Order {
   if (strategy === 'pct') return deepening;
   if (strategy === 'mix') return mixed;
   if (strategy === 'replay') throw misuse('replay', "a schedule such as '42/4:1,9:2'", undefined);
+  if (typeof strategy !== 'object' || strategy === null)
+    throw misuse('strategy', STRATEGIES, strategy);
   const depth = strategy.pct;
   if (!(Number.isInteger(depth) && depth >= 1)) {
     throw misuse('strategy.pct', 'an integer from 1', depth);

@@ -1,8 +1,7 @@
 import type { Choices } from './choices.ts';
-import type { Run } from './schedule.ts';
 
-/** Runs some choices; gives the run when it fails as the one that is shrunk, else undefined. */
-export type Fails = (choices: Choices) => Promise<Run | undefined>;
+/** Runs some choices; true when they fail as those that are shrunk. */
+export type Fails = (choices: Choices) => Promise<boolean>;
 
 type Entry = readonly [step: number, choice: number];
 
@@ -88,6 +87,6 @@ class Search {
   async #still(entries: readonly Entry[]): Promise<boolean> {
     if (this.#runsLeft <= 0) return false;
     this.#runsLeft -= 1;
-    return (await this.#fails(new Map(entries))) !== undefined;
+    return this.#fails(new Map(entries));
   }
 }

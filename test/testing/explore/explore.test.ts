@@ -1,5 +1,10 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { explore, type ScenarioBus, type Strategy } from '../../../src/testing.ts';
+import {
+  type ExploreOptions,
+  explore,
+  type ScenarioBus,
+  type Strategy,
+} from '../../../src/testing.ts';
 import { failureOf, lostUpdate } from './planted.ts';
 
 afterEach(() => vi.unstubAllEnvs());
@@ -64,5 +69,127 @@ describe('explore', () => {
     });
 
     await expect(exploring).rejects.toMatchObject({ code: 'TELLASK_NONDETERMINISTIC', step: 1 });
+  });
+
+  it('drives the bus while the scenario waits for it', async () => {
+    const { schedules } = await explore(
+      async ({ bus, clock }) => {
+        bus.register('clerk').serve('double', ({ payload }) => Number(payload) * 2);
+        bus.publish('later', {}, { delayMs: 5_000 });
+        const later = bus.once('later');
+        expect(await bus.request('double', 21)).toBe(42);
+        await later;
+        expect(clock.nowMs).toBe(5_000);
+      },
+      { seeds: 5 },
+    );
+
+    expect(schedules).toBe(5);
+  });
+
+  it('skips no time behind the back of a scenario that moves its clock', async () => {
+    await explore(
+      async ({ bus, clock }) => {
+        const heard: number[] = [];
+        bus.subscribe('tick', () => void heard.push(clock.nowMs));
+        bus.publish('tick', {}, { delayMs: 1_000 });
+        bus.publish('tick', {}, { delayMs: 3_000 });
+        await clock.advance(2_000);
+        expect(heard).toEqual([1_000]);
+        await clock.advance(2_000);
+        expect(heard).toEqual([1_000, 3_000]);
+      },
+      { seeds: 5 },
+    );
+  });
+
+  it('gives up a schedule that comes to no end', async () => {
+    const failure = await failureOf(
+      explore(
+        async ({ bus, settle }) => {
+          bus.subscribe('ping', () => void bus.publish('ping', {}));
+          bus.publish('ping', {});
+          await settle();
+        },
+        { maxSteps: 200, maxShrinks: 0, guard: { maxRepeats: 1_000_000 } },
+      ),
+    );
+
+    expect((failure.cause as Error).message).toContain('200 steps');
+  });
+
+  it('tells a failure in the same words every time, from the same seed', async () => {
+    const texts = new Set<string>();
+
+    for (let time = 0; time < 20; time += 1) {
+      texts.add((await failureOf(explore(lostUpdate, { seeds: 30 }))).message);
+    }
+
+    expect(texts.size).toBe(1);
+  });
+
+  it('counts in how many schedules something was true, and names what never was', async () => {
+    const watched = explore(
+      async ({ bus, settle, sometimes }) => {
+        const log: string[] = [];
+        for (const name of ['a', 'b']) bus.register(name).subscribe('t', () => void log.push(name));
+        bus.publish('t', {});
+        await settle();
+        sometimes('b is first', log[0] === 'b');
+        sometimes('settled');
+        sometimes('c is first', log[0] === 'c');
+      },
+      { strategy: 'exhaustive' },
+    );
+
+    expect(await watched).toMatchObject({
+      sometimes: { 'b is first': 1, settled: 2, 'c is first': 0 },
+      never: ['c is first'],
+    });
+  });
+
+  it('fails, when it is asked to, if something never was true', async () => {
+    const exploring = explore(({ sometimes }) => sometimes('pigs fly', false), {
+      seeds: 3,
+      requireSometimes: true,
+    });
+
+    await expect(exploring).rejects.toMatchObject({
+      code: 'TELLASK_NEVER_REACHED',
+      names: ['pigs fly'],
+      message: 'None of 3 schedules ever reached: pigs fly.',
+    });
+  });
+
+  it('injects the faults of each seed', async () => {
+    const failure = await failureOf(
+      explore(
+        async ({ bus, settle, faults }) => {
+          let handled = 0;
+          bus.register('ann').subscribe('job', () => void handled++);
+          bus.publish('job', {});
+          await settle();
+          if (handled !== 1) throw new Error(`lost by ${faults.injected.length} fault`);
+        },
+        { faults: [{ fault: 'drop', probability: 0.2 }] },
+      ),
+    );
+
+    expect((failure.cause as Error).message).toBe('lost by 1 fault');
+    expect(failure.seed).toBeGreaterThan(1);
+    expect(failure.transcript).toContain('drop');
+  });
+
+  it.each<[ExploreOptions, string]>([
+    [{ seeds: 0 }, 'seeds must be an integer from 1'],
+    [{ seeds: [] }, 'seeds must be a number from 1 or a list of integers'],
+    [{ seeds: [1.5] }, 'seeds must be a number from 1 or a list of integers'],
+    [{ strategy: { pct: 0 } }, 'strategy.pct must be an integer from 1'],
+    [{ strategy: 'dfs' as never }, 'strategy must be'],
+    [{ strategy: 'exhaustive', maxSchedules: 0 }, 'maxSchedules must be an integer from 1'],
+    [{ strategy: 'replay' }, "replay must be a schedule such as '42/4:1,9:2'"],
+    [{ replay: 'x' }, "TELLASK_SEED must be a seed and choices such as '42/4:1,9:2'"],
+  ])('refuses %j', async (options, message) => {
+    await expect(explore(() => {}, options)).rejects.toThrow(message);
   });
 });
