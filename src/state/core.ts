@@ -62,6 +62,10 @@ export interface Scan {
 export interface StateMetrics {
   /** Keys that have a value. */
   readonly keys: number;
+  /** Of these, documents: values at `document.{id}`. */
+  readonly documents: number;
+  /** And workflows: values at `workflow.{id}`. */
+  readonly workflows: number;
   /** Versions that are kept, those of deleted keys included. */
   readonly versions: number;
   /** The number of the last commit. */
@@ -79,6 +83,10 @@ export interface StateMetrics {
   /** Keys that wait for the store. */
   readonly pending: number;
 }
+
+/** The keys of `documents(state)` and `workflows(state)`. */
+const DOCUMENT = /^document\.[^.]+$/u;
+const WORKFLOW = /^workflow\.[^.]+$/u;
 
 /** Who writes where no actor does. */
 const HOST: Author = { actor: '$host', causationId: undefined };
@@ -111,6 +119,8 @@ export class StateCore {
   readonly #deleted = new Set<KeyRecord>();
   #revision = 0;
   #live = 0;
+  #documents = 0;
+  #workflows = 0;
   #liveBytes = 0;
   /** The highest version of a deleted key that was forgotten: no key may use one below it again. */
   #versionFloor = 0;
@@ -162,6 +172,8 @@ export class StateCore {
     this.expireDue();
     return {
       keys: this.#live,
+      documents: this.#documents,
+      workflows: this.#workflows,
       versions: this.#records.size + this.#bounds.count,
       revision: this.#revision,
       conflicts: this.conflicts,
@@ -189,7 +201,7 @@ export class StateCore {
     this.#records.set(version.key, record);
     // What was before it is nowhere any more.
     if (version.version > 1) record.trimmedAt = version.revision - 1;
-    this.#live += Number(version.exists);
+    this.#counted(version.key, Number(version.exists));
     this.#liveBytes += version.bytes;
     this.#bounds.added(record, version, version.bytes);
     this.#revision = Math.max(this.#revision, version.revision);
@@ -381,12 +393,20 @@ export class StateCore {
     if (!keeps && (expiresAt !== undefined || record.deadline !== Infinity)) {
       this.#expiry.plan(record, expiresAt);
     }
-    this.#live += Number(value !== undefined) - Number(record.exists);
+    this.#counted(key, Number(value !== undefined) - Number(record.exists));
     this.#liveBytes += bytes - (before?.bytes ?? 0);
     this.#bounds.added(record, version, freshBytes);
     if (value === undefined) this.#buried(record);
     else this.#deleted.delete(record);
     return version;
+  }
+
+  /** A key has a value now, or no longer, or goes on as it is: which is the rule. */
+  #counted(key: string, change: number): void {
+    if (change === 0) return;
+    this.#live += change;
+    if (DOCUMENT.test(key)) this.#documents += change;
+    else if (WORKFLOW.test(key)) this.#workflows += change;
   }
 
   /** A deleted key keeps its version number, and a bounded number of such keys are kept. */
