@@ -117,6 +117,7 @@ export class StateCore {
   readonly #bounds: HistoryBounds;
   readonly #listeners = new Set<CommitListener>();
   readonly #deleted = new Set<KeyRecord>();
+  readonly #unfinished = new Set<(reason: Error) => void>();
   #revision = 0;
   #live = 0;
   #documents = 0;
@@ -356,13 +357,21 @@ export class StateCore {
   seal(): void {
     this.#closed = true;
     this.#expiry.close();
-    this.locks.close(new StateClosedError());
+    const reason = new StateClosedError();
+    for (const callOff of [...this.#unfinished]) callOff(reason);
+    this.locks.close(reason);
   }
 
   /** Sealed, and whoever watches reads the end. */
   close(): void {
     this.seal();
     this.watchers.end();
+  }
+
+  /** What may never end by itself is called off when the state is closed. */
+  onSeal(callOff: (reason: Error) => void): () => void {
+    this.#unfinished.add(callOff);
+    return () => this.#unfinished.delete(callOff);
   }
 
   onCommit(listener: CommitListener): () => void {

@@ -163,7 +163,8 @@ export class HistoryBounds {
 
   /** Without it the order of a key that is written for ever would grow for ever. */
   #compact(): void {
-    if (this.#order.length - this.#head > 2 * this.#limits.maxVersions + MOST_STALE) this.#sweep();
+    // Half of it is stale at least, so an entry is looked at a few times and not at every write.
+    if (this.#order.length - this.#head > 2 * this.count + MOST_STALE) this.#sweep();
     else if (this.#head * 2 > this.#order.length) this.#forget();
   }
 

@@ -5,7 +5,7 @@ import { StoreConflictError } from '../stores/errors.ts';
 import type { Commit, Store, Stored, Write } from '../stores/store.ts';
 import type { Draft, Durability, Floor, StateCore } from './core.ts';
 import type { KeptVersion } from './entry.ts';
-import { StateNotDurableError, StateStalledError } from './errors.ts';
+import { StateNotDurableError, StateStalledError, StateStoredError } from './errors.ts';
 import { Fate } from './fate.ts';
 import { floorFromText, floorToText, fromText, toText } from './stored.ts';
 
@@ -160,6 +160,8 @@ export class Journal implements Lane, Durability {
       return;
     }
     const version = this.#read(stored);
+    // A store that pages wrongly would else be read for ever.
+    if (this.#saved.has(version.key)) throw new StateStoredError(stored.key, 'came twice');
     this.#saved.set(version.key, { stored: stored.version, version });
     this.#core.load(version);
   }

@@ -117,7 +117,7 @@ export class StateManager<C extends ContractShape = AnyContract> extends StateVi
 
   /**
    * Refuses writes from now on with `TELLASK_STATE_CLOSED`, waits until the store has what was
-   * written, and ends every watch when it has read what is there. What is there can still be read.
+   * written, calls off transactions that still run, and ends every watch when it has read what is there. What is there can still be read.
    * Never rejects, and closing twice does nothing more.
    *
    * @returns what the store does not have: nothing, unless it failed or took too long.

@@ -82,7 +82,7 @@ export class StateTransaction<C extends ContractShape = AnyContract> {
     this.#cancellation = cancellation;
   }
 
-  /** Aborts when the transaction is called off or has no time left. */
+  /** Aborts when the transaction is called off, has no time left, or the state is closed. */
   get signal(): AbortSignal {
     return this.#cancellation.signal;
   }
@@ -148,13 +148,15 @@ function readOptions(options: TransactionOptions) {
   return { retries, timeoutMs, signal };
 }
 
-/** What calls a transaction off: its caller, or the clock. */
+/** What calls a transaction off: its caller, the clock, or the end of the state. */
 class TimeLimit {
   readonly cancellation = new Cancellation();
   readonly #offs: (() => void)[] = [];
 
-  constructor({ env }: StateCore, timeoutMs: number, signal: AbortSignal | undefined) {
+  constructor(core: StateCore, timeoutMs: number, signal: AbortSignal | undefined) {
+    const { env } = core;
     const { cancellation } = this;
+    this.#offs.push(core.onSeal((reason) => cancellation.abort(reason)));
     if (signal !== undefined) {
       this.#offs.push(onAbort(signal, (reason) => cancellation.abort(reason)));
     }

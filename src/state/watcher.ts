@@ -51,6 +51,12 @@ export interface WatcherParts {
   readonly viewer: Viewer;
 }
 
+/**
+ * So many versions are read in a row without a turn of their own: who writes what he watches would
+ * else keep everything else waiting for ever, time-outs included.
+ */
+const MOST_IN_A_RUSH = 256;
+
 type Result = IteratorResult<StateVersion, undefined>;
 
 /** How it ends: with an error, or without. */
@@ -74,7 +80,9 @@ export class Watcher implements StateWatch, Routable {
   /** The first revision that the backlog has nothing of, once no more comes. */
   #endRevision = 0;
   #ended = false;
-  /** On the simulated Env, what waits is woken in a step of its own. */
+  /** How many were read since the last turn. */
+  #rush = 0;
+  /** On the simulated Env, and behind a rush, what waits is woken in a step of its own. */
   #lane: Lane | undefined;
   #stopListening: (() => void) | undefined;
 
@@ -124,15 +132,21 @@ export class Watcher implements StateWatch, Routable {
   }
 
   next(): Promise<Result> {
-    if (this.#readers.length === 0) {
+    if (this.#readers.length === 0 && this.#rush < MOST_IN_A_RUSH) {
       const value = this.#take();
+      this.#rush++;
       // Nearly all that is read in a rush is there already, and needs nothing to wait with.
       if (value !== undefined) return Promise.resolve({ done: false, value });
     }
     const reader = new Deferred<Result>();
     if (this.#readers.length === 0 && this.#ended) this.#give(reader);
-    else this.#readers.push(reader);
+    else this.#wait(reader);
     return reader.promise;
+  }
+
+  #wait(reader: Deferred<Result>): void {
+    this.#readers.push(reader);
+    if (this.#backlog.size > 0) this.#wake();
   }
 
   async return(): Promise<Result> {
@@ -185,7 +199,7 @@ export class Watcher implements StateWatch, Routable {
   #wake(): void {
     if (this.#readers.length === 0) return;
     const { env } = this.#home;
-    if (env.direct) while (this.#serve());
+    if (env.direct && this.#rush < MOST_IN_A_RUSH) while (this.#serve()) this.#rush++;
     else {
       this.#lane ??= this.#makeLane();
       env.post(this.#lane);
@@ -194,6 +208,7 @@ export class Watcher implements StateWatch, Routable {
 
   #makeLane(): Lane {
     const serve = (): void => {
+      this.#rush = 0;
       if (this.#serve()) this.#wake();
     };
     const { order } = this;
