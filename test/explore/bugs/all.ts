@@ -1,4 +1,5 @@
 import { aba } from './aba.ts';
+import { autosave } from './autosave.ts';
 import { budgetOverspend } from './budget-overspend.ts';
 import { cacheStampede } from './cache-stampede.ts';
 import { cancelAgainstComplete } from './cancel-against-complete.ts';
@@ -8,6 +9,7 @@ import { deadAgentChosen } from './dead-agent-chosen.ts';
 import { doubleBooking } from './double-booking.ts';
 import { droppedCommand } from './dropped-command.ts';
 import { effectInTransaction } from './effect-in-transaction.ts';
+import { lateBid } from './late-bid.ts';
 import { lateSubscriber } from './late-subscriber.ts';
 import { leaseLost } from './lease-lost.ts';
 import { lockOrder } from './lock-order.ts';
@@ -43,4 +45,6 @@ export const CLASSIC_BUGS: readonly ClassicBug[] = [
   overtakingCancel,
   readThenWatch,
   cacheStampede,
+  lateBid,
+  autosave,
 ];
