@@ -1,4 +1,5 @@
 export { type CassetteOptions, readCassette, writeCassette } from './testing/cassette.ts';
+export type { Checked, DeliveryFilter } from './testing/checks.ts';
 export type { RunnableSaga, SagaLife } from './testing/crash-life.ts';
 export { type DiffOptions, diffRuns, type RunDiff } from './testing/diff-runs.ts';
 export {
@@ -20,6 +21,7 @@ export {
 export { type Exploration, type ExploreOptions, explore } from './testing/explore/explore.ts';
 export type { Strategy } from './testing/explore/plan.ts';
 export type { Scenario, ScenarioBus } from './testing/explore/scenario.ts';
+export { external } from './testing/external.ts';
 export {
   type FakeModel,
   type FakeModelOptions,
@@ -56,6 +58,16 @@ export {
   type RecordedOperation,
   type SequentialModel,
 } from './testing/linearizable.ts';
+export {
+  assertConserved,
+  assertDeadLettered,
+  assertDelivered,
+  assertHandledInOrder,
+  assertNoPendingWork,
+  type MatcherResult,
+  type TellaskMatchers,
+  tellaskMatchers,
+} from './testing/matchers.ts';
 export type { MessageFilter } from './testing/message-filter.ts';
 export {
   type PolicyConformanceOptions,

@@ -11,6 +11,7 @@ export type LaneKind =
   | 'state'
   | 'store'
   | 'timer'
+  | 'external'
   | 'promise';
 
 /**

@@ -15,6 +15,8 @@ export interface Invariants {
    * looks by itself.
    */
   check(): void;
+  /** What does not hold, a line each. */
+  violations(): readonly string[];
 }
 
 /** First attempts remembered: a run that does not end must not eat the memory of its test. */

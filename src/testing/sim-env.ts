@@ -4,6 +4,7 @@ import { OrderedHeap } from '../kernel/ordered-heap.ts';
 import { FanOut } from '../workflow/fan-out.ts';
 import { provideFanOut } from '../workflow/places.ts';
 import { LivelockError } from './errors.ts';
+import { OutsideWorks } from './outside.ts';
 import { seededRandom } from './seeded-random.ts';
 
 // Taken when loaded, so that a host's fake timers cannot stop the simulation.
@@ -57,6 +58,8 @@ export class SimEnv implements Env {
   /** The orders that they had when posted. */
   readonly #orders: number[] = [];
   readonly #promises = new PromiseLane();
+  /** What is waited for in real time. */
+  readonly outside: OutsideWorks = new OutsideWorks();
   #now = 0;
   #prefixes = 0;
   #steps = 0;
@@ -192,6 +195,7 @@ export class SimEnv implements Env {
   async #cameToRest(waits: () => boolean): Promise<boolean> {
     await immediate();
     if (this.#ready.length > 0 || this.#drivers > 0 || !waits()) return true;
+    if (await this.#postOutside()) return true;
     const at = this.#nextTimerAt();
     if (at === Infinity) return false;
     this.#now = Math.max(this.#now, at);
@@ -249,7 +253,7 @@ export class SimEnv implements Env {
         if (this.#spendStep()) await rest();
       }
       await immediate();
-    } while (this.#ready.length > 0 || this.#postDueTimers());
+    } while (this.#ready.length > 0 || this.#postDueTimers() || (await this.#postOutside()));
   }
 
   /** Timers of one instant become ready together, in front of all other lanes, as in production. */
@@ -257,6 +261,13 @@ export class SimEnv implements Env {
     const at = this.#nextTimerAt();
     // Who was due earlier is not overtaken, however late both are.
     while (at <= this.#now && this.#nextTimerAt() === at) this.post(this.#timers.pop() as SimTimer);
+    return this.#ready.length > 0;
+  }
+
+  /** Waits for what goes on outside of the simulation; false when there is nothing. */
+  async #postOutside(): Promise<boolean> {
+    if (this.outside.size === 0) return false;
+    for (const lane of await this.outside.ended()) this.post(lane);
     return this.#ready.length > 0;
   }
 

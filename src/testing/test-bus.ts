@@ -11,6 +11,7 @@ import {
   LivelockError,
   StandstillError,
 } from './errors.ts';
+import { bring } from './external.ts';
 import type { FaultRule } from './faults/rule.ts';
 import { type InjectedFault, SeededFaults } from './faults/seeded-faults.ts';
 import { makeTestStore, type TestStore, type TestStoreOptions } from './faults/test-store.ts';
@@ -26,6 +27,8 @@ import { readChecks, type TestChecks } from './test-checks.ts';
 import { Transcript } from './transcript.ts';
 import type { TranscriptOptions } from './transcript-text.ts';
 
+const MAX_STEPS = 100_000;
+
 /** Options of {@link createTestBus}: those of the bus, and the seed of its chance. */
 export interface TestBusOptions<C extends ContractShape = AnyContract>
   extends Omit<BusOptions<C>, 'env'>,
@@ -37,6 +40,11 @@ export interface TestBusOptions<C extends ContractShape = AnyContract>
    * another order. A test that holds for many seeds depends on no order. @default false
    */
   readonly shuffle?: boolean;
+  /**
+   * Steps that one `settle`, `run` or `advance` may take; then it fails with LivelockError
+   * `TELLASK_LIVELOCK`, which names who keeps it going. @default 100_000
+   */
+  readonly maxSteps?: number;
   /** What goes wrong, drawn from the seed. @default nothing */
   readonly faults?: readonly FaultRule[];
 }
@@ -116,6 +124,10 @@ export interface TestBus<C extends ContractShape = AnyContract> {
   store(options?: TestStoreOptions): TestStore;
   /** Registers an agent that the test plays. */
   probe(name: string, options?: ProbeOptions): Probe<C>;
+  /** Brings what comes from outside of the bus under the simulation; see `external`. */
+  external<T>(work: PromiseLike<T>, label: string): Promise<T>;
+  /** What goes on now, a line each: who began it, and what it waits for. */
+  pendingWork(): readonly string[];
   /** What the test expects of dead letters. */
   readonly deadLetters: TestDeadLetters;
   /** The promises of the library, which `close` checks by itself. */
@@ -150,16 +162,20 @@ export interface TestBus<C extends ContractShape = AnyContract> {
 export function createTestBus<C extends ContractShape = AnyContract>(
   options: TestBusOptions<C> = {},
 ): TestBus<C> {
-  const { seed = 1, shuffle = false, faults, ...rest } = options;
+  const { seed = 1, shuffle = false, maxSteps = MAX_STEPS, faults, ...rest } = options;
   const env = new SimEnv({
     seed,
+    maxSteps,
     ...(shuffle && { choose: randomChoice(seed) }),
     ...(faults !== undefined && { faults: new SeededFaults(faults, { seed }) }),
   });
   return openTestBus(env, rest);
 }
 
-type OpenOptions<C extends ContractShape> = Omit<TestBusOptions<C>, 'seed' | 'shuffle' | 'faults'>;
+type OpenOptions<C extends ContractShape> = Omit<
+  TestBusOptions<C>,
+  'seed' | 'shuffle' | 'maxSteps' | 'faults'
+>;
 
 /** A test bus on an Env that somebody else drives too. */
 export function openTestBus<C extends ContractShape = AnyContract>(
@@ -247,6 +263,11 @@ class OpenTestBus<C extends ContractShape> implements TestBus<C> {
 
   readonly store = (options?: TestStoreOptions): TestStore =>
     makeTestStore(this.#env, this.#faults, options);
+
+  readonly external = <T>(work: PromiseLike<T>, label: string): Promise<T> =>
+    bring(this.#env, work, label);
+
+  readonly pendingWork = (): readonly string[] => leftOver(this.#wiring, this.#env);
 
   readonly close = (): Promise<void> => {
     this.#closing ??= this.#close();
