@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { MailboxSettings } from '../../src/delivery/handler-options.ts';
+import { SeededFaults } from '../../src/testing/faults/seeded-faults.ts';
+import { randomChoice } from '../../src/testing/random-choice.ts';
+import { SimEnv } from '../../src/testing/sim-env.ts';
+import { openTestBus } from '../../src/testing/test-bus.ts';
 import { createTestBus, type FaultRule, type TestBus } from '../../src/testing.ts';
 
 const CAPACITIES = [1, 2, 3] as const;
@@ -122,5 +126,71 @@ describe.each(CAPACITIES)('with a capacity of %s', (capacity) => {
     });
     expect(t.bus.deadLetters.list({ reason: 'handler-timeout' })).toHaveLength(1);
     await t.close();
+  });
+});
+
+const SLOWLY: readonly FaultRule[] = [
+  { fault: 'slow', probability: 0.3, maxMs: 5 },
+  { fault: 'delay', probability: 0.3, maxMs: 7 },
+];
+const WILDLY: readonly FaultRule[] = [
+  ...SLOWLY,
+  { fault: 'crash', probability: 0.3 },
+  { fault: 'drop', topic: 'echo', probability: 0.3 },
+  { fault: 'duplicate', topic: 'gossip', probability: 0.3, maxMs: 9 },
+];
+
+/** Three who hear the same gossip and ask about it, in the order that `order` says. */
+async function gossip(
+  seed: number,
+  order: number,
+  rules: readonly FaultRule[] = WILDLY,
+  only?: readonly string[],
+) {
+  const faults = new SeededFaults(rules, { seed, only });
+  const t = openTestBus(new SimEnv({ seed, choose: randomChoice(order), faults }), {});
+  for (const name of ['ann', 'bob', 'eve']) {
+    t.bus.register(name).subscribe('gossip', async (_, context) => {
+      if (name !== 'eve') await context.request('echo', name).catch(() => {});
+    });
+  }
+  t.bus.register('echo', { concurrency: 2 }).serve('echo', ({ payload }) => payload);
+  t.bus.publish('gossip', 1);
+  t.bus.publish('gossip', 2);
+  await t.run();
+  const ids = t.faults.injected.map(({ id }) => id);
+  const transcript = t.transcript();
+  await t.close();
+  return { ids, transcript };
+}
+
+describe('the faults of a seed', () => {
+  it('are the same whatever the order of the lanes', async () => {
+    for (const seed of [1, 2, 3, 4, 5]) {
+      const runs = await Promise.all([1, 2, 3, 4, 5, 6, 7, 8].map((order) => gossip(seed, order)));
+
+      expect(new Set(runs.map(({ transcript }) => transcript)).size).toBeGreaterThan(1);
+      const faults = new Set(runs.map(({ ids }) => ids.toSorted().join()));
+      expect([...faults]).toEqual([expect.stringMatching(/\d/)]);
+    }
+  });
+
+  it('give one transcript for one order, and another for another seed', async () => {
+    const first = await gossip(7, 1);
+
+    expect((await gossip(7, 1)).transcript).toBe(first.transcript);
+    expect((await gossip(8, 1)).ids).not.toEqual(first.ids);
+  });
+
+  it('can be left out one by one, without a change to the others', async () => {
+    const { ids } = await gossip(2, 0, SLOWLY);
+    expect(ids.length).toBeGreaterThan(2);
+
+    for (const id of ids) {
+      const others = ids.filter((other) => other !== id);
+      expect((await gossip(2, 0, SLOWLY, others)).ids.toSorted()).toEqual(others.toSorted());
+      expect((await gossip(2, 0, SLOWLY, [id])).ids).toEqual([id]);
+    }
+    expect((await gossip(2, 0, SLOWLY, [])).ids).toEqual([]);
   });
 });

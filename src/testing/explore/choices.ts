@@ -7,6 +7,8 @@ export type Choices = ReadonlyMap<number, number>;
 export interface Token {
   readonly seed: number;
   readonly choices: Choices;
+  /** Ids of the faults that are injected; all that the seed draws when there is no list. */
+  readonly faults: readonly string[] | undefined;
 }
 
 /** `4:1,9:2`: at step 4 the second lane, at step 9 the third, and the first everywhere else. */
@@ -15,18 +17,22 @@ export function choicesText(choices: Choices): string {
   return entries.map(([step, choice]) => `${step}:${choice}`).join(',');
 }
 
-/** `42/4:1,9:2` */
-export function tokenText({ seed, choices }: Token): string {
-  return `${seed}/${choicesText(choices)}`;
+/** `42/4:1,9:2`, and behind a second slash the only faults: `42/4:1,9:2/0.k3f9a2` */
+export function tokenText({ seed, choices, faults }: Token): string {
+  const text = `${seed}/${choicesText(choices)}`;
+  return faults === undefined ? text : `${text}/${faults.join(',')}`;
 }
+
+const TOKEN = /^(-?\d+)(?:\/((?:\d+:\d+(?:,\d+:\d+)*)?)(?:\/([\w.,]*))?)?$/;
 
 /** Reads what `tokenText` wrote; a seed alone is its production order. */
 export function readToken(text: string): Token {
-  const match = /^(-?\d+)(?:\/((?:\d+:\d+(?:,\d+:\d+)*)?))?$/.exec(text.trim());
+  const match = TOKEN.exec(text.trim());
   if (match === null) throw misuse('TELLASK_SEED', "a seed and choices such as '42/4:1,9:2'", text);
   const entries = (match[2] ?? '').split(',').filter((entry) => entry !== '');
   const choices = new Map(
     entries.map((entry) => entry.split(':').map(Number) as [step: number, choice: number]),
   );
-  return { seed: Number(match[1]), choices };
+  const faults = match[3]?.split(',').filter((id) => id !== '');
+  return { seed: Number(match[1]), choices, faults };
 }

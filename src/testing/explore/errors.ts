@@ -1,10 +1,13 @@
 import { TellaskError } from '../../kernel/errors.ts';
+import type { InjectedFault } from '../faults/seeded-faults.ts';
 
 /** What {@link ExplorationError} knows of the schedule that failed. */
 export interface FailedSchedule {
   readonly seed: number;
   /** `4:1,9:2`: at step 4 the second lane, at step 9 the third, the first everywhere else. */
   readonly choices: string;
+  /** The faults that were injected, those left out that did not matter. */
+  readonly faults: readonly InjectedFault[];
   /** The line that runs this schedule again: `TELLASK_SEED=42/4:1,9:2`. */
   readonly replay: string;
   readonly transcript: string;
@@ -18,6 +21,7 @@ export interface FailedSchedule {
 export class ExplorationError extends TellaskError implements FailedSchedule {
   readonly seed: number;
   readonly choices: string;
+  readonly faults: readonly InjectedFault[];
   readonly replay: string;
   readonly transcript: string;
   readonly diagram: string;
@@ -27,6 +31,7 @@ export class ExplorationError extends TellaskError implements FailedSchedule {
     super('TELLASK_EXPLORE_FAILED', report, { cause, stack: false });
     this.seed = failed.seed;
     this.choices = failed.choices;
+    this.faults = failed.faults;
     this.replay = failed.replay;
     this.transcript = failed.transcript;
     this.diagram = failed.diagram;

@@ -3,7 +3,7 @@ import type { Choices } from './choices.ts';
 import { type ExplorationError, NondeterminismError } from './errors.ts';
 import { Reporter } from './report.ts';
 import { checkSame, kindOf } from './sameness.ts';
-import { type Failure, type Run, runSchedule, type Trial } from './schedule.ts';
+import { type Run, runSchedule, type Trial } from './schedule.ts';
 import { shrink } from './shrink.ts';
 import { replaying } from './strategy.ts';
 
@@ -17,28 +17,44 @@ export async function explained<C extends ContractShape>(
   const { failure, seed } = failed;
   if (failure === undefined || failure.error instanceof NondeterminismError) throw failure?.error;
   const kind = kindOf(failure);
-  const repeat = (choices: Choices) => runSchedule(trial, seed, replaying(choices));
-  checkSame(failed, await repeat(failed.course.choices()));
-  let smallest = failed;
-  const fails = async (choices: Choices): Promise<boolean> => {
-    const run = await repeat(choices);
+  const repeat = (choices: Choices, faults?: readonly string[]) =>
+    runSchedule(trial, { seed, pick: replaying(choices), faults });
+  let faults = trial.faults && idsOf(failed);
+  checkSame(failed, await repeat(failed.course.choices(), faults));
+  let [smallest, left] = [failed, maxShrinks];
+  const fails = async (choices: Choices, only: readonly string[] | undefined): Promise<boolean> => {
+    left -= 1;
+    const run = await repeat(choices, only);
     if (run.failure === undefined || kindOf(run.failure) !== kind) return false;
     smallest = run;
     return true;
   };
-  await shrink(failed.course.choices(), fails, maxShrinks);
-  return reported(trial, smallest, schedules);
+  const shrinkChoices = (): Promise<Choices> =>
+    shrink(smallest.course.choices(), (choices) => fails(choices, faults), left);
+  await shrinkChoices();
+  const before = faults;
+  for (const id of faults?.toReversed() ?? []) {
+    const fewer: readonly string[] | undefined = faults?.filter((other) => other !== id);
+    if (left > 0 && (await fails(smallest.course.choices(), fewer))) faults = fewer;
+  }
+  if (faults !== before) await shrinkChoices();
+  return reported(trial, smallest, faults, schedules);
+}
+
+function idsOf({ injected }: Run): readonly string[] {
+  return [...new Set(injected.map(({ id }) => id))];
 }
 
 async function reported<C extends ContractShape>(
   trial: Trial<C>,
   smallest: Run,
+  faults: readonly string[] | undefined,
   schedules: number,
 ): Promise<ExplorationError> {
   const { seed } = smallest;
   const choices = smallest.course.choices();
   const reporter = new Reporter<C>();
-  const run = await runSchedule(trial, seed, replaying(choices), reporter);
+  const run = await runSchedule(trial, { seed, pick: replaying(choices), faults }, reporter);
   checkSame(smallest, run);
-  return reporter.toError({ seed, choices }, run.failure as Failure, schedules);
+  return reporter.toError({ seed, choices, faults }, run, schedules);
 }

@@ -113,7 +113,7 @@ async function travel<C extends ContractShape>(
 ): Promise<Pick<Exploration, 'schedules' | 'finished' | 'steps'>> {
   let [schedules, steps] = [0, 0];
   for (let leg = plan.next(steps); leg !== undefined; leg = plan.next(steps)) {
-    const run = await runSchedule(trial, leg.seed, leg.pick);
+    const run = await runSchedule(trial, leg);
     schedules += 1;
     steps = Math.max(steps, run.course.counts.length);
     if (run.failure !== undefined) throw await explained(trial, run, schedules, maxShrinks);

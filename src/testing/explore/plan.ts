@@ -27,6 +27,8 @@ export interface Plan {
 export interface Leg {
   readonly seed: number;
   readonly pick: Picker;
+  /** The only faults that are injected. */
+  readonly faults?: readonly string[] | undefined;
 }
 
 /** What a plan is made of. */
@@ -76,7 +78,7 @@ const mixed: Order = (seed, index, steps) => {
   return index % 2 === 1 ? randomWalk(seed) : deepening(seed, index >> 1, steps);
 };
 
-function sampling<L extends { readonly seed: number }>(
+function sampling<L extends Pick<Leg, 'seed' | 'faults'>>(
   legs: readonly L[],
   pickerOf: (leg: L, steps: number) => Picker,
 ): Plan {
@@ -86,7 +88,8 @@ function sampling<L extends { readonly seed: number }>(
     next(steps) {
       const leg = legs[at++];
       if (leg === undefined) return undefined;
-      return { seed: leg.seed, pick: pickerOf(leg, steps || EXPECTED_STEPS) };
+      const { seed, faults } = leg;
+      return { seed, faults, pick: pickerOf(leg, steps || EXPECTED_STEPS) };
     },
     passed: () => {},
   };

@@ -2,11 +2,12 @@ import type { Lane } from '../../kernel/env.ts';
 import type { AnyContract, ContractShape } from '../../message/contract-types.ts';
 import { toMermaid } from '../../observe/mermaid.ts';
 import { Recorder } from '../../observe/recorder.ts';
+import type { InjectedFault } from '../faults/seeded-faults.ts';
 import type { MarkedDelivery } from '../transcript-text.ts';
 import { choicesText, type Token, tokenText } from './choices.ts';
 import { ExplorationError } from './errors.ts';
 import type { ScenarioBus } from './scenario.ts';
-import type { Failure, Witness } from './schedule.ts';
+import type { Failure, Run, Witness } from './schedule.ts';
 
 const MAX_OVERTAKEN = 3;
 
@@ -53,7 +54,8 @@ export class Reporter<C extends ContractShape = AnyContract> implements Witness<
   }
 
   /** Everything that helps to understand the failure, in one error. */
-  toError(token: Token, { error }: Failure, schedules: number): ExplorationError {
+  toError(token: Token, { failure, injected }: Run, schedules: number): ExplorationError {
+    const { error } = failure as Failure;
     const transcript = this.#bus?.transcript({ marked: this.#marked() }) ?? '';
     const diagram = this.#diagram();
     const replay = `TELLASK_SEED=${tokenText(token)}`;
@@ -62,6 +64,7 @@ export class Reporter<C extends ContractShape = AnyContract> implements Witness<
       `${headOf(schedules)}: ${textOf(error)}`,
       '',
       ...this.#forkLines(token.seed),
+      ...faultLines(injected),
       `replay    ${replay}`,
       '',
       'transcript (! marks the deliveries that race)',
@@ -73,7 +76,7 @@ export class Reporter<C extends ContractShape = AnyContract> implements Witness<
     const { seed } = token;
     return new ExplorationError(
       report,
-      { seed, choices, replay, transcript, diagram, schedules },
+      { seed, choices, faults: injected, replay, transcript, diagram, schedules },
       error,
     );
   }
@@ -102,6 +105,12 @@ export class Reporter<C extends ContractShape = AnyContract> implements Witness<
     for (const seq of this.#racing()) this.#recorder.settle(seq, `m${seq} races`);
     return toMermaid(this.#recorder.entries());
   }
+}
+
+function faultLines(injected: readonly InjectedFault[]): string[] {
+  if (injected.length === 0) return [];
+  const lines = injected.map(({ atMs, text }) => `  at ${atMs} ms: ${text}`);
+  return ['the faults that matter', ...lines];
 }
 
 function headOf(schedules: number): string {

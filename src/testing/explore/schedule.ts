@@ -1,7 +1,7 @@
 import type { AnyContract, ContractShape } from '../../message/contract-types.ts';
 import type { BusOptions } from '../../wiring/bus-options.ts';
 import type { FaultRule } from '../faults/rule.ts';
-import { SeededFaults } from '../faults/seeded-faults.ts';
+import { type InjectedFault, SeededFaults } from '../faults/seeded-faults.ts';
 import { SimEnv } from '../sim-env.ts';
 import { openTestBus } from '../test-bus.ts';
 import { Course, type Watch } from './course.ts';
@@ -30,6 +30,15 @@ export interface Run {
   readonly seed: number;
   readonly course: Course;
   readonly failure: Failure | undefined;
+  readonly injected: readonly InjectedFault[];
+}
+
+/** One schedule to run: everything else that chance decides comes from the seed. */
+export interface Order {
+  readonly seed: number;
+  readonly pick: Picker;
+  /** The only faults that are injected; all that the seed draws when there is no list. */
+  readonly faults?: readonly string[] | undefined;
 }
 
 /** How a schedule failed. */
@@ -40,8 +49,7 @@ export interface Failure {
 /** Runs a scenario once, on a bus of its own, from its first line until the bus is closed. */
 export async function runSchedule<C extends ContractShape>(
   trial: Trial<C>,
-  seed: number,
-  pick: Picker,
+  { seed, pick, faults: only }: Order,
   witness?: Witness<C>,
 ): Promise<Run> {
   const course = new Course(pick, witness?.step);
@@ -49,7 +57,7 @@ export async function runSchedule<C extends ContractShape>(
     seed,
     explorer: course,
     maxSteps: trial.maxSteps,
-    ...(trial.faults && { faults: new SeededFaults(trial.faults, { seed }) }),
+    ...(trial.faults && { faults: new SeededFaults(trial.faults, { seed, only }) }),
   });
   const t: ScenarioBus<C> = Object.assign(openTestBus(env, trial.busOptions()), {
     sometimes: trial.sightings.see,
@@ -61,7 +69,7 @@ export async function runSchedule<C extends ContractShape>(
     course.end();
     await t.close();
   });
-  return { seed, course, failure };
+  return { seed, course, failure, injected: t.faults.injected };
 }
 
 async function failureOf(work: () => Promise<void>): Promise<Failure | undefined> {

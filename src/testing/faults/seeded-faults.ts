@@ -27,7 +27,7 @@ export interface InjectedFault {
 export interface SeededFaultsOptions {
   readonly seed: number;
   /** Ids of the faults to inject; the others are drawn and left out. @default all */
-  readonly only?: Iterable<string>;
+  readonly only?: Iterable<string> | undefined;
 }
 
 /** What befalls a call of a store. */
