@@ -12,7 +12,8 @@ import {
 } from 'tellask/testing';
 
 describe('a memory store', () => {
-  for (const { name, run } of storeConformance(() => new MemoryStore(), { seeds: 2 })) it(name, run);
+  for (const { name, run } of storeConformance(() => new MemoryStore(), { seeds: 2 }))
+    it(name, run);
 });
 
 describe('retry', () => {
