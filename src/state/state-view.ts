@@ -144,7 +144,9 @@ export class StateView<C extends ContractShape = AnyContract> {
     if (conflict === undefined) return this.#commit(author, draft);
     this.#core.conflicts++;
     const solved = solve(this.#ground, draft, conflict, options.onConflict as OnConflict);
-    return this.#commit(author, this.#draft(key, 'merged', solved, options));
+    // Over what was merged with, and nothing that has come since: who solves may have written.
+    const merged = this.#draft(key, 'merged', solved, options);
+    return this.#commit(author, { ...merged, before: draft.before });
   }
 
   /**

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { MemoryStore, StateManager, type Store } from '../../src/index.ts';
 import { SimEnv } from '../../src/testing/sim-env.ts';
+import { thrownBy } from './make-state.ts';
 
 const outcome = (promise: Promise<unknown>) =>
   promise.then(
@@ -108,6 +109,28 @@ describe('a state in bad hands', () => {
     expect(await hanging).toBe('TELLASK_STATE_CLOSED');
     expect(signal?.aborted).toBe(true);
     expect(state.has('a')).toBe(false);
+  });
+
+  // R:K3
+  it('does not merge over what the solver of a conflict has written itself', async () => {
+    const state = new StateManager();
+    state.set('a', 1);
+    state.set('a', 2);
+    const solve = (view: Pick<StateManager, 'compareAndSet' | 'set'>) =>
+      view.compareAndSet('a', 1, 3, {
+        onConflict: ({ theirs }) => {
+          view.set('a', 99);
+          return [theirs, 3];
+        },
+      });
+
+    const alone = thrownBy(() => solve(state));
+    const within = await state.transaction((tx) => thrownBy(() => solve(tx)));
+
+    for (const error of [alone, within]) {
+      expect(error).toMatchObject({ code: 'TELLASK_STATE_CONFLICT', key: 'a' });
+    }
+    expect(state.get('a')?.value).toBe(99);
   });
 
   // R:K1
