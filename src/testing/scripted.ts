@@ -47,12 +47,12 @@ export interface Script {
  * const boss = scripted(t.bus.register('boss'), [
  *   { publish: 'offer.made', payload: 40 },
  *   { expectRequest: { topic: 'approve.spend', payload: { euros: 40 } } },
- *   { waitMs: 60_000 },
+ *   { waitMs: 10_000 },
  *   { reply: 'approved' },
  *   { expect: { topic: 'offer.answered', payload: 'approved' } },
  * ]);
  * await boss.done();
- * t.clock.nowMs >= 60_000; // => true
+ * t.clock.nowMs >= 10_000; // => true
  * ```
  */
 export function scripted<C extends ContractShape = AnyContract>(

@@ -10,6 +10,7 @@ const REASON = new Error('the caller has enough');
 const untilAborted = (context?: PolicyContext): Promise<never> =>
   new Promise((_, reject) => {
     const signal = context?.signal;
+    if (signal?.aborted) reject(signal.reason);
     signal?.addEventListener('abort', () => reject(signal.reason));
   });
 
