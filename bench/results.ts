@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, loadavg } from 'node:os';
 import type { Contender } from './contender.ts';
 import type { Effort } from './measure.ts';
 import type { Row } from './row.ts';
@@ -13,6 +13,8 @@ interface SavedRow {
   readonly date: string;
   readonly node: string;
   readonly cpus: number;
+  /** Processes that wanted a processor in the last minute, the benchmark's own among them. */
+  readonly load?: number;
   readonly effort: Effort;
   readonly results: ResultsOfRow;
   readonly verdicts: readonly Verdict[];
@@ -59,6 +61,7 @@ export function save(
   effort: Effort,
 ): void {
   const [date, node, cpus] = [new Date().toISOString(), process.version, availableParallelism()];
+  const load = Math.round((loadavg()[0] ?? 0) * 10) / 10;
   const fresh = rows.map(({ row: { name, title, unit }, verdicts }) => {
     return {
       name,
@@ -67,6 +70,7 @@ export function save(
       date,
       node,
       cpus,
+      load,
       effort,
       results: results.get(name) ?? {},
       verdicts,

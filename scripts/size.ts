@@ -30,13 +30,13 @@ const budgets: readonly Budget[] = [
     what: 'isTellaskError',
     code: "export { isTellaskError } from './dist/index.js'",
     counts: 'all',
-    maxBytes: 3_700,
+    maxBytes: 4_000,
   },
   {
     what: 'TellaskError',
     code: "export { TellaskError } from './dist/index.js'",
     counts: 'all',
-    maxBytes: 3_700,
+    maxBytes: 4_000,
   },
   {
     what: 'tellask/agents, own code',
@@ -48,7 +48,7 @@ const budgets: readonly Budget[] = [
     what: 'tellask/testing, own code',
     code: "export * from './dist/testing.js'",
     counts: 'own',
-    maxBytes: 120 * 1024,
+    maxBytes: 150 * 1024,
   },
 ];
 
