@@ -53,7 +53,7 @@ describe('a program with a bus', () => {
       const payload = say();
       await abandoned;
       bus.deadLetters.purge();
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
       runInNewContext('gc')();
       await new Promise((resolve) => setImmediate(resolve));
       runInNewContext('gc')();

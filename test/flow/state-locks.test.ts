@@ -8,6 +8,7 @@ import {
 } from '../../src/index.ts';
 import { createTestBus } from '../../src/testing.ts';
 import type { EnvName } from '../make-bus.ts';
+import { hang } from './books.ts';
 
 const ENVS: readonly EnvName[] = ['real', 'simulated'];
 
@@ -53,30 +54,31 @@ describe.each(ENVS)('a handler that hangs in its lock, on the %s Env', (env) => 
     const state = new StateManager();
     const t = env === 'simulated' ? createTestBus({ state }) : undefined;
     const bus = t?.bus ?? new MessageBus({ state });
-    const wait = async (ms: number): Promise<void> => {
-      if (t === undefined) await new Promise((resolve) => setTimeout(resolve, ms));
-      else await t.clock.advance(ms);
-    };
-    const locks: Lock[] = [];
+    let taken!: (lock: Lock) => void;
+    const holder = new Promise<Lock>((resolve) => {
+      taken = resolve;
+    });
     bus.register('slow').subscribe('go', async (_, context) => {
       const work = (lock: Lock): Promise<never> => {
-        locks.push(lock);
-        return new Promise(() => {});
+        taken(lock);
+        return hang();
       };
       await context.state.withLock('doc', work, { leaseMs: 20 });
     });
     bus.publish('go', {});
-    await wait(5);
+    await t?.settle();
+    const lost = await holder;
     const next = bus.state.withLock('doc', ({ token }) => token);
 
-    await wait(40);
+    const drained = bus.drain();
+    await t?.run();
+    await drained;
 
-    const [lost] = locks as [Lock];
     expect(await next).toBeGreaterThan(lost.token);
     expect(() => bus.state.set('doc', 1, { lock: lost })).toThrow('its lease is over');
     expect(bus.deadLetters.list()).toMatchObject([{ error: { code: 'TELLASK_LOCK_LOST' } }]);
     const closed = bus.close();
-    await wait(1);
+    await t?.run();
     await closed;
   });
 });

@@ -33,9 +33,13 @@ async function makeWorld(
     onFault: (error) => heard.push(error),
     ...options,
   });
-  const settle = () =>
-    env instanceof SimEnv ? env.settle() : new Promise<void>((done) => setTimeout(done, 2));
+  const settle = () => (env instanceof SimEnv ? env.settle() : someTurns());
   return { inner, state, faults: heard, settle };
+}
+
+/** The real Env gives up its turn when it was at work for long. */
+async function someTurns(): Promise<void> {
+  for (let turn = 0; turn < 10; turn++) await new Promise((done) => setImmediate(done));
 }
 
 const reopen = (store: Store, options: Partial<OpenStateOptions> = {}) =>
