@@ -150,7 +150,20 @@ export interface Documents {
 }
 
 /** What a row can need. A contender takes part in every row whose ability it has. */
+/** Runs a scenario of 20 steps under so many orders, each on a bus of its own. */
+export type Explorer = (schedules: number) => Promise<void>;
+
+/** Publishes so many messages to one subscriber and waits until they are handled. */
+export interface Seam {
+  /** As in production. */
+  bare: (messages: number) => Promise<void>;
+  /** With one more Env between the bus and the real one. */
+  wrapped: (messages: number) => Promise<void>;
+}
+
 export interface Abilities {
+  explorer: Explorer;
+  seam: Seam;
   pubSub: PubSub;
   wildcards: PubSub;
   asker: Asker;

@@ -1,3 +1,5 @@
+import type { Env, MessageBus } from '../../dist/index.js';
+import type { Scenario } from '../../dist/testing.js';
 import {
   AT_A_TIME,
   type Book,
@@ -8,6 +10,7 @@ import {
   RESPONDERS,
   withAge,
 } from '../contender.ts';
+import { Counter } from '../counter.ts';
 
 const handler: HandlerShape = { parameters: 'message, context', payload: 'message.payload' };
 
@@ -59,6 +62,57 @@ async function pendingRequests(count: number): Promise<unknown> {
   const answers: Promise<unknown>[] = [];
   for (let index = 0; index < count; index += 1) answers.push(bus.request('ask', 1));
   return answers;
+}
+
+const A_TURN = 1_000;
+
+function publisher(bus: MessageBus): (messages: number) => Promise<void> {
+  const counter = new Counter();
+  bus.subscribe('note', () => counter.add(1));
+  return async (messages) => {
+    for (let left = messages; left > 0; left -= A_TURN) {
+      const handled = counter.expect(A_TURN);
+      for (let index = 0; index < A_TURN; index += 1) bus.publish('note', 1);
+      await handled;
+    }
+  };
+}
+
+/** Hands everything on: what it costs is what calling an Env costs. */
+class BetweenEnv implements Env {
+  readonly direct: boolean;
+  readonly faults: Env['faults'];
+  readonly #env: Env;
+
+  constructor(env: Env) {
+    this.#env = env;
+    this.direct = env.direct;
+    this.faults = env.faults;
+  }
+
+  now(): number {
+    return this.#env.now();
+  }
+
+  wall(): number {
+    return this.#env.wall();
+  }
+
+  random(): number {
+    return this.#env.random();
+  }
+
+  idPrefix(): string {
+    return this.#env.idPrefix();
+  }
+
+  post(lane: Parameters<Env['post']>[0]): void {
+    this.#env.post(lane);
+  }
+
+  setTimer(...args: Parameters<Env['setTimer']>): ReturnType<Env['setTimer']> {
+    return this.#env.setTimer(...args);
+  }
 }
 
 export const contender: Contender = {
@@ -210,6 +264,30 @@ export const contender: Contender = {
       const { Lanes } = await import('../../dist/mailbox/lanes.js');
       const lanes = new Lanes<{ priority: number; ticket: number }>({ ageingLimit: 16 });
       return { push: (item) => lanes.push(item), take: () => lanes.take() };
+    },
+    explorer: async () => {
+      const { explore } = await import('../../dist/testing.js');
+      const scenario: Scenario = async ({ bus, settle }) => {
+        let handled = 0;
+        for (const name of ['ann', 'bob', 'cid', 'dan']) {
+          bus.register(name).subscribe('task.*', () => void handled++);
+        }
+        for (let task = 0; task < 5; task += 1) bus.publish('task.run', task);
+        await settle();
+        if (handled !== 20) throw new Error(`handled ${handled}`);
+      };
+      return async (seeds) => {
+        const { steps } = await explore(scenario, { strategy: 'random', seeds });
+        if (steps !== 20) throw new Error(`took ${steps} steps`);
+      };
+    },
+    seam: async () => {
+      const { MessageBus } = await library();
+      const { realEnv } = await import('../../dist/kernel/real-env.js');
+      return {
+        bare: publisher(new MessageBus()),
+        wrapped: publisher(new MessageBus({ env: new BetweenEnv(realEnv()) })),
+      };
     },
     patterns: async () => {
       const { compilePattern } = await import('../../dist/message/pattern.js');
