@@ -102,7 +102,13 @@ export class Reporter<C extends ContractShape = AnyContract> implements Witness<
   }
 
   #diagram(): string {
-    for (const seq of this.#racing()) this.#recorder.settle(seq, `m${seq} races`);
+    for (const { chosen, overtaken } of this.#forks) {
+      const passed = overtaken.flatMap(({ seq }) => (seq === undefined ? [] : [seq]));
+      const [first] = passed;
+      if (chosen.seq === undefined || first === undefined) continue;
+      this.#recorder.settle(chosen.seq, `m${chosen.seq} ran before m${first}`);
+      for (const seq of passed) this.#recorder.settle(seq, `m${seq} ran after m${chosen.seq}`);
+    }
     return toMermaid(this.#recorder.entries());
   }
 }
