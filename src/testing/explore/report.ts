@@ -22,6 +22,7 @@ interface Fork {
 interface Seat {
   readonly label: string;
   readonly seq: number | undefined;
+  readonly recipient: string;
 }
 
 /** Watches the run that is reported. */
@@ -92,24 +93,33 @@ export class Reporter<C extends ContractShape = AnyContract> implements Witness<
     return [`seed      ${seed}`, 'the choices that matter', ...lines];
   }
 
+  /** Those that were chosen, and those that they overtook. */
   #marked(): MarkedDelivery[] {
-    return this.#racing().map((seq) => ({ id: `m${seq}` }));
-  }
-
-  #racing(): number[] {
     const seats = this.#forks.flatMap(({ chosen, overtaken }) => [chosen, ...overtaken]);
-    return [...new Set(seats.flatMap(({ seq }) => (seq === undefined ? [] : [seq])))];
+    return seats.flatMap(({ seq, recipient }) =>
+      seq === undefined ? [] : [{ id: `m${seq}`, recipient }],
+    );
   }
 
   #diagram(): string {
-    for (const { chosen, overtaken } of this.#forks) {
-      const passed = overtaken.flatMap(({ seq }) => (seq === undefined ? [] : [seq]));
-      const [first] = passed;
-      if (chosen.seq === undefined || first === undefined) continue;
-      this.#recorder.settle(chosen.seq, `m${chosen.seq} ran before m${first}`);
-      for (const seq of passed) this.#recorder.settle(seq, `m${seq} ran after m${chosen.seq}`);
-    }
+    for (const [seq, notes] of this.#notes()) this.#recorder.settle(seq, notes.join('; '));
     return toMermaid(this.#recorder.entries());
+  }
+
+  /** What the diagram says of the messages that race. */
+  #notes(): Map<number, string[]> {
+    const notes = new Map<number, string[]>();
+    const note = (seq: number | undefined, text: string): void => {
+      if (seq !== undefined) notes.set(seq, [...(notes.get(seq) ?? []), text]);
+    };
+    for (const { chosen, overtaken } of this.#forks) {
+      const passed = overtaken.slice(0, MAX_OVERTAKEN);
+      note(chosen.seq, `${plain(chosen)} ran before ${passed.map(plain).join(', ')}`);
+      for (const seat of passed) {
+        if (seat.seq !== chosen.seq) note(seat.seq, `${plain(seat)} ran after ${plain(chosen)}`);
+      }
+    }
+    return notes;
   }
 }
 
@@ -130,8 +140,13 @@ function textOf(error: unknown): string {
 }
 
 function seatOf({ kind, label, order }: Lane): Seat {
-  const counts = kind === 'mailbox' || kind === 'dispatch';
-  return { label, seq: counts && order > 0 && order < Infinity ? order : undefined };
+  const counts = kind === 'mailbox' && order > 0 && order < Infinity;
+  // A mailbox is called after its owner, and after its pattern where that has one of its own.
+  return { label, seq: counts ? order : undefined, recipient: label.split(' ', 1)[0] as string };
+}
+
+function plain({ label, seq }: Seat): string {
+  return seq === undefined ? label : `${label} (m${seq})`;
 }
 
 function nameOf({ label, seq }: Seat): string {
