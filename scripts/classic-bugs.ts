@@ -1,7 +1,7 @@
 // Who finds which of the classic bugs, after how many schedules and with how many choices; and
 // whether the mended program survives every schedule there is, or 10 000.
-//   npm run classic-bugs            all of them
-//   npm run classic-bugs -- lease   those with this in their names
+//   npm run classics            all of them
+//   npm run classics -- lease   those with this in their names
 import { ExplorationError, type ExploreOptions, explore } from '../src/testing.ts';
 import { CLASSIC_BUGS } from '../test/explore/bugs/all.ts';
 import type { ClassicBug } from '../test/explore/bugs/classic-bug.ts';

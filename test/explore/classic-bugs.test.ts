@@ -18,7 +18,7 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-// F:M `npm run classic-bugs` runs the mended programs 10 000 times, and says who finds which bug.
+// F:M `npm run classics` runs the mended programs 10 000 times, and says who finds which bug.
 describe.each(CLASSIC_BUGS.map((bug) => [bug.name, bug] as const))('%s', (_name, bug) => {
   it.each(['buggy', 'mended'] as const)('passes a plain test: %s', async (program) => {
     await using t = createTestBus(bug.setup?.());

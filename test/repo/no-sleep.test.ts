@@ -8,8 +8,6 @@ const ALLOWED = [
   'env-trap.ts',
   'env-trap.test.ts',
   'repo/',
-  // Whether the event loop has a turn for others.
-  'state/hostile.test.ts',
   // What the simulation waits for in real time.
   'testing/context-lost.test.ts',
 ];

@@ -18,10 +18,11 @@ describe('a state in bad hands', () => {
   ])('lets time go on for others while somebody writes %s', async (_what, one, other) => {
     const state = new StateManager();
     let isOver = false;
-    setTimeout(() => {
+    // Where nobody else had a turn, this would not end.
+    setImmediate(() => {
       isOver = true;
       void state.close();
-    }, 10);
+    });
     const echo = async (from: string, to: string): Promise<number> => {
       let count = 0;
       for await (const { version } of state.watch(from)) {
@@ -35,7 +36,7 @@ describe('a state in bad hands', () => {
     state.set(one, 0);
     const counts = await Promise.all(echoes);
 
-    expect(Math.min(...counts)).toBeGreaterThan(300);
+    expect(Math.min(...counts)).toBeGreaterThan(1);
   });
 
   it('is found out on the simulated Env: a watch that feeds itself does not end', async () => {
