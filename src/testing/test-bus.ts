@@ -216,7 +216,7 @@ class OpenTestBus<C extends ContractShape> implements TestBus<C> {
       [AMBIENT]: ambient,
     } as unknown as BusOptions<C>);
     this.#wiring = wiringOf(this.bus as never);
-    this.#transcript = new Transcript(() => env.now()).watch(this.bus);
+    this.#transcript = new Transcript(() => env.now()).watch(this.#wiring.events);
     this.#faults = env.faults instanceof SeededFaults ? env.faults : undefined;
     if (this.#faults !== undefined) this.#faults.onInjected = ({ text }) => this.note(text);
     this.invariants = new BusInvariants(this.#wiring, this.#transcript);

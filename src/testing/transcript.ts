@@ -1,7 +1,6 @@
-import type { MessageBus } from '../bus.ts';
 import type { BusEvents, DeliveryEvent } from '../delivery/bus-events.ts';
 import { toErrorRecord } from '../kernel/error-record.ts';
-import type { AnyContract, ContractShape } from '../message/contract-types.ts';
+import type { GuardedEvents } from '../kernel/events.ts';
 import type { Message } from '../message/message.ts';
 import type { Input, RunEntry, RunEvent } from './run-entry.ts';
 import { type TranscriptOptions, transcriptText } from './transcript-text.ts';
@@ -40,8 +39,10 @@ export class Transcript {
   }
 
   /** Listens from now on, until the bus closes. */
-  watch<C extends ContractShape = AnyContract>({ events }: Pick<MessageBus<C>, 'events'>): this {
-    for (const what of WATCHED) events.on(what, (...args) => this.#keep(what, args));
+  watch(events: Pick<GuardedEvents<BusEvents>, 'record'>): this {
+    events.record((what, args) => {
+      if (isWatched(what)) this.#keep(what, args);
+    });
     return this;
   }
 
@@ -108,10 +109,9 @@ const TELLERS = {
   ) => Omit<RunEntry, 'atMs' | 'what'>;
 } & { note: (text: string) => Omit<RunEntry, 'atMs' | 'what'> };
 
-const WATCHED = Object.keys(TELLERS).filter((what) => what !== 'note') as Exclude<
-  RunEvent,
-  'note'
->[];
+function isWatched(name: string): name is Exclude<RunEvent, 'note'> {
+  return name !== 'note' && Object.hasOwn(TELLERS, name);
+}
 
 function said({ id, type, topic, from }: Message) {
   return { id, type, topic, from };

@@ -134,6 +134,22 @@ describe('GuardedEvents', () => {
     expect([events.has('closed'), events.has('handled')]).toEqual([true, false]);
   });
 
+  it('hands every event to one recorder before the listeners, until all are forgotten', () => {
+    const { events, log } = makeEvents();
+    events.on('handled', (id) => log.push(`listener ${id}`));
+    events.record((name, args) => log.push(`recorder ${name} ${args.join(' ')}`));
+
+    const heard = [events.has('handled'), events.has('closed')];
+    events.emit('handled', 'm1', 5);
+    events.emit('closed');
+    events.removeAll();
+    events.emit('closed');
+
+    expect(heard).toEqual([true, true]);
+    expect(log).toEqual(['recorder handled m1 5', 'listener m1', 'recorder closed ']);
+    expect(events.has('closed')).toBe(false);
+  });
+
   it('forgets all listeners, and works on', () => {
     const { events, log } = makeEvents();
     const off = events.on('closed', () => log.push('old'));
