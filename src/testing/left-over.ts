@@ -1,6 +1,7 @@
 import type { Attempt } from '../delivery/attempt.ts';
 import type { Pending } from '../delivery/requests.ts';
 import { whereabouts } from '../delivery/whereabouts.ts';
+import type { LockInspection } from '../state/lock-table.ts';
 import { DEFAULTS } from '../wiring/bus-options.ts';
 import type { Wiring } from '../wiring/wiring.ts';
 import { handlerOf } from './context-watch.ts';
@@ -42,7 +43,8 @@ export function handlersOutside(wiring: Wiring): Attempt[] {
   const requests = wiring.requests.all();
   return wiring.running
     .matching(({ running }) => running)
-    .filter((attempt) => askedBy(attempt, requests).length === 0);
+    .filter((attempt) => askedBy(attempt, requests).length === 0)
+    .filter((attempt) => lockedBy(attempt, wiring).length === 0);
 }
 
 function askedBy({ agent, message }: Attempt, requests: readonly Pending[]): Pending[] {
@@ -53,11 +55,19 @@ function askedBy({ agent, message }: Attempt, requests: readonly Pending[]): Pen
 
 function handlerLine(attempt: Attempt, asked: readonly Pending[], wiring: Wiring): string {
   const forMs = wiring.env.now() - attempt.startedAt;
-  const what =
-    asked.length === 0
-      ? 'awaits something outside of the bus'
-      : asked.map((request) => requestLine(request, wiring)).join(' and ');
+  const waitsFor = [
+    ...asked.map((request) => requestLine(request, wiring)),
+    ...lockedBy(attempt, wiring).map(({ key, heldBy = 'nobody' }) => {
+      return `waits for the lock of ${key}, which ${heldBy} holds`;
+    }),
+  ];
+  const what = waitsFor.join(' and ') || 'awaits something outside of the bus';
   return `${handlerOf(attempt)}, running for ${forMs} ms, ${what}`;
+}
+
+/** Locks that its agent waits for: those of its other handlers cannot be told apart. */
+function lockedBy({ agent }: Attempt, wiring: Wiring): LockInspection[] {
+  return wiring.locks().filter(({ waiting }) => waiting.includes(agent));
 }
 
 function requestLine({ message, delivery, chunks }: Pending, { env }: Wiring): string {

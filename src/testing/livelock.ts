@@ -1,5 +1,4 @@
 import type { MessageBus } from '../bus.ts';
-import type { DeliveryEvent } from '../delivery/bus-events.ts';
 import { LivelockError } from './errors.ts';
 import type { SimEnv } from './sim-env.ts';
 
@@ -8,28 +7,40 @@ const SAMPLE = 2_000;
 const SHOWN = 5;
 
 /**
- * Says of a drive that found no end who keeps it going. It lets some more steps pass for that, so
- * that nobody has to count edges in a run that ends well.
+ * Drives, and says of a drive that finds no end who keeps it going. It lets some more steps pass for
+ * that, so that nobody has to count edges in a run that ends well.
  */
-export async function explainLivelock(
-  error: LivelockError,
-  bus: Pick<MessageBus<never>, 'events'>,
+export async function namingEdges<R>(
+  { bus }: { readonly bus: { readonly events: MessageBus['events'] } },
   env: SimEnv,
-  drive: () => Promise<void>,
-): Promise<LivelockError> {
+  drive: () => Promise<R>,
+): Promise<R> {
+  try {
+    return await drive();
+  } catch (error) {
+    if (!(error instanceof LivelockError)) throw error;
+    const edges = await edgesOf(bus.events, env, drive);
+    throw new LivelockError(error.steps, [...edges, ...error.facts]);
+  }
+}
+
+/** Who tells whom what most often, a line each. */
+async function edgesOf(
+  events: MessageBus['events'],
+  env: SimEnv,
+  drive: () => Promise<unknown>,
+): Promise<string[]> {
   const edges = new Map<string, number>();
-  const off = bus.events.on('started', ({ message, recipient }: DeliveryEvent) => {
+  const off = events.on('started', ({ message, recipient }) => {
     const edge = `${message.from} -> ${recipient} ${message.topic}`;
     edges.set(edge, (edges.get(edge) ?? 0) + 1);
   });
   const { maxSteps } = env;
-  env.maxSteps = Math.min(SAMPLE, maxSteps);
+  const steps = Math.min(SAMPLE, maxSteps);
+  env.maxSteps = steps;
   await drive().catch(() => {});
   env.maxSteps = maxSteps;
   off();
   const busiest = [...edges].toSorted(([, one], [, other]) => other - one).slice(0, SHOWN);
-  const lines = busiest.map(
-    ([edge, count]) => `${edge}, ${count} times in the last ${SAMPLE} steps`,
-  );
-  return new LivelockError(error.steps, [...lines, ...error.facts]);
+  return busiest.map(([edge, count]) => `${edge}, ${count} times in the last ${steps} steps`);
 }

@@ -4,13 +4,7 @@ import type { AnyContract, ContractShape } from '../message/contract-types.ts';
 import type { BusOptions } from '../wiring/bus-options.ts';
 import type { Wiring } from '../wiring/wiring.ts';
 import { ContextWatch, type HandlerWatcher } from './context-watch.ts';
-import {
-  ContextLostError,
-  ExpectationError,
-  LeftOverError,
-  LivelockError,
-  StandstillError,
-} from './errors.ts';
+import { ContextLostError, ExpectationError, LeftOverError, StandstillError } from './errors.ts';
 import { bring } from './external.ts';
 import type { FaultRule } from './faults/rule.ts';
 import { type InjectedFault, SeededFaults } from './faults/seeded-faults.ts';
@@ -18,7 +12,7 @@ import { makeTestStore, type TestStore, type TestStoreOptions } from './faults/t
 import { BusInvariants, type Invariants } from './invariants.ts';
 import { handlersOutside, hasNoLimit, leftOver, waits } from './left-over.ts';
 import { LetterWatch, showLetter, type TestDeadLetters } from './letter-watch.ts';
-import { explainLivelock } from './livelock.ts';
+import { namingEdges } from './livelock.ts';
 import { Probe, type ProbeOptions } from './probe.ts';
 import { randomChoice } from './random-choice.ts';
 import type { RunEntry } from './run-entry.ts';
@@ -315,12 +309,7 @@ class OpenTestBus<C extends ContractShape> implements TestBus<C> {
   }
 
   async #drive(drive: () => Promise<void>): Promise<void> {
-    try {
-      await drive();
-    } catch (error) {
-      if (!(error instanceof LivelockError)) throw error;
-      throw await explainLivelock(error, this.bus as never, this.#env, drive);
-    }
+    await namingEdges(this, this.#env, drive);
     this.#checkContext();
   }
 

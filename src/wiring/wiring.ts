@@ -50,6 +50,7 @@ import { guardLogger, type Logger, silentLogger } from '../observe/logger.ts';
 import { Metrics } from '../observe/metrics.ts';
 import { retryBudget } from '../resilience/retry-budget.ts';
 import { Router } from '../routing/router.ts';
+import type { LockInspection } from '../state/lock-table.ts';
 import type { StateHome } from '../state/on-bus.ts';
 import {
   type BusOptions,
@@ -297,6 +298,11 @@ export class Wiring {
   desk(): StateDesk {
     if (this.#desk !== undefined) return this.#desk;
     throw new TypeError('The bus has no state: new MessageBus({ state: new StateManager() })');
+  }
+
+  /** Who holds and awaits which lock of the state. */
+  locks(): readonly LockInspection[] {
+    return this.#desk?.manager.locks() ?? [];
   }
 
   /** Handles of the agent are of no use any more. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { StateManager } from '../../src/index.ts';
 import { createTestBus, type TestBus } from '../../src/testing.ts';
 
 const never = (): Promise<never> => new Promise(() => {});
@@ -167,6 +168,24 @@ describe('dead letters of a test', () => {
 });
 
 describe('a run', () => {
+  it('names who waits for which lock, and who holds it', async () => {
+    const t = createTestBus({ state: new StateManager(), handlerTimeoutMs: Infinity });
+    const forever = { timeoutMs: Infinity, leaseMs: Infinity };
+    for (const name of ['ann', 'bob']) {
+      t.bus.register(name).subscribe('edit', async (_, { state }) => {
+        await state.withLock('doc', never, forever);
+      });
+    }
+    t.bus.publish('edit', 1);
+
+    expect(await failureOf(t.run())).toEqual([
+      'TELLASK_STANDSTILL',
+      'Nothing can go on any more:',
+      'the handler of ann for edit (m1), running for 0 ms, awaits something outside of the bus',
+      'the handler of bob for edit (m1), running for 0 ms, waits for the lock of doc, which ann holds',
+    ]);
+  });
+
   it('does not skip the time-out of a handler that awaits something outside of the bus', async () => {
     const t = createTestBus();
     t.bus.register('writer').subscribe('write', async function callModel() {

@@ -2,6 +2,7 @@ import type { AnyContract, ContractShape } from '../../message/contract-types.ts
 import type { BusOptions } from '../../wiring/bus-options.ts';
 import type { FaultRule } from '../faults/rule.ts';
 import { type InjectedFault, SeededFaults } from '../faults/seeded-faults.ts';
+import { namingEdges } from '../livelock.ts';
 import { SimEnv } from '../sim-env.ts';
 import { openTestBus } from '../test-bus.ts';
 import { Course, type Watch } from './course.ts';
@@ -93,18 +94,7 @@ async function play<C extends ContractShape>(
   };
   const work = Promise.resolve(scenario(t));
   work.then(done, done);
-  if (!(await env.runWhile(() => waits))) throw new StuckScenarioError(openOn(t));
+  const driven = (): Promise<boolean> => env.runWhile(() => waits);
+  if (!(await namingEdges(t, env, driven))) throw new StuckScenarioError(t.pendingWork());
   await work;
-}
-
-/** What a stuck scenario may be waiting for. */
-function openOn<C extends ContractShape>({ bus }: ScenarioBus<C>): string[] {
-  const asked = bus.pending().map(({ from, to, topic, status }) => {
-    return `${from} asked ${to} for ${topic}, which is ${status}`;
-  });
-  const busy = bus
-    .agents()
-    .filter(({ running }) => running > 0)
-    .map(({ name, running }) => `${name} runs ${running} handler${running === 1 ? '' : 's'}`);
-  return [...asked, ...busy];
 }

@@ -54,7 +54,10 @@ describe('explore', () => {
 
     expect(failure.cause).toMatchObject({
       code: 'TELLASK_SCENARIO_STUCK',
-      open: ['$host asked mute for answer, which is running', 'mute runs 1 handler'],
+      open: [
+        'the handler of mute for answer (m1), running for 0 ms, awaits something outside of the bus',
+        '$host waits for answer (m1) of mute: running for 0.0 s',
+      ],
     });
   });
 
