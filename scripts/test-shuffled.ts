@@ -2,7 +2,8 @@
 // on no order that is not promised.
 //   npm run test:shuffled              one seed
 //   npm run test:shuffled -- 7 8 9     these seeds
-//   npm run test:shuffled -- --short   without the longest files, as the gate does
+//   npm run test:shuffled -- --short   without the longest files
+//   npm run test:shuffled -- --flow    only what the bus does for its users, as the gate does
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 
@@ -16,6 +17,8 @@ const SUITES = [
   'state',
   'resilience',
 ];
+/** The orders of the real Env are its own. */
+const SIMULATED = '^(?!.*on the real Env)';
 /** A choice between 100 000 ready lanes, 100 000 times, takes too long. */
 const NEVER = ['bounds'];
 /** What tries many programs of its own, in orders of its own. */
@@ -31,11 +34,12 @@ const LONG = [
 ];
 
 const words = process.argv.slice(2);
-const short = words.includes('--short');
-const seeds = words.filter((word) => word !== '--short');
+const flow = words.includes('--flow');
+const short = flow || words.includes('--short');
+const seeds = words.filter((word) => !word.startsWith('--'));
 const left = short ? [...NEVER, ...LONG] : NEVER;
 
-const files = SUITES.flatMap((suite) =>
+const files = (flow ? ['flow'] : SUITES).flatMap((suite) =>
   readdirSync(`test/${suite}`)
     .filter(
       (name) => name.endsWith('.test.ts') && !left.includes(name.slice(0, -'.test.ts'.length)),
@@ -43,7 +47,12 @@ const files = SUITES.flatMap((suite) =>
     .map((name) => `test/${suite}/${name}`),
 );
 
-const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--typecheck.enabled=false'];
+const vitest = [
+  'node_modules/vitest/vitest.mjs',
+  'run',
+  '--typecheck.enabled=false',
+  `--testNamePattern=${SIMULATED}`,
+];
 for (const seed of seeds.length === 0 ? ['1'] : seeds) {
   console.log(`orders of seed ${seed}: TELLASK_SHUFFLE=${seed}`);
   const { status } = spawnSync(process.execPath, [...vitest, '--reporter=dot', ...files], {
