@@ -43,6 +43,7 @@ import type { HostSubscribeOptions } from './delivery/handler-options.ts';
 import { LetterDesk } from './delivery/letter-desk.ts';
 import type { Middleware } from './delivery/middleware.ts';
 import { listPending, type PendingFilter, type PendingRequest } from './delivery/pending-list.ts';
+import type { Permissions } from './delivery/permissions.ts';
 import type { Receipt } from './delivery/receipt.ts';
 import { readMs } from './delivery/said.ts';
 import { type Closed, type CloseOptions, shutDown, untilIdle } from './delivery/shutdown.ts';
@@ -180,6 +181,19 @@ export class MessageBus<C extends ContractShape = AnyContract>
    */
   get state(): StateManager<StateContract<C>> {
     return this.#wiring.desk().manager as unknown as StateManager<StateContract<C>>;
+  }
+
+  /**
+   * Who may do what on this bus: `explain` says what decides, `add` and `set` change it.
+   *
+   * @throws TypeError when the bus was made without `permissions`.
+   */
+  get permissions(): Permissions {
+    const { permissions } = this.#wiring;
+    if (permissions !== undefined) return permissions;
+    throw new TypeError(
+      "The bus has no permissions: new MessageBus({ permissions: { default: 'allow' } })",
+    );
   }
 
   /**
@@ -433,7 +447,9 @@ export class MessageBus<C extends ContractShape = AnyContract>
    */
   tap(pattern: string, observer: Observer): () => void {
     if (typeof observer !== 'function') throw misuse('The observer', 'a function', observer);
-    return this.#wiring.taps.add(compilePattern(pattern), observer);
+    const compiled = compilePattern(pattern);
+    this.#wiring.checkListener('$host', 'tap', compiled);
+    return this.#wiring.taps.add(compiled, observer);
   }
 
   /** Installs a middleware: inside those that were installed before. Returns how to remove it. */

@@ -13,6 +13,14 @@ export {
 export type { Restriction } from './agents/permits.ts';
 export { MessageBus, type OnceOptions } from './bus.ts';
 export type { BusStatus } from './delivery/admitter.ts';
+export type {
+  Authorizer,
+  PermissionAction,
+  PermissionCall,
+  PermissionDecision,
+  PermissionOptions,
+  PermissionRule,
+} from './delivery/authority.ts';
 export type { BatchContext } from './delivery/batch-context.ts';
 export type {
   AgentServeBatchOptions,
@@ -95,6 +103,7 @@ export type { LetterSecrets } from './delivery/letter-record.ts';
 export type { Draft, Middleware } from './delivery/middleware.ts';
 export type { Isolation } from './delivery/payload-keeper.ts';
 export type { OpenStatus, PendingFilter, PendingRequest } from './delivery/pending-list.ts';
+export type { Permissions } from './delivery/permissions.ts';
 export type { Receipt, Settled } from './delivery/receipt.ts';
 export type { Redriven, RedriveOptions, RedriveTarget, SkippedLetter } from './delivery/redrive.ts';
 export type {

@@ -52,13 +52,16 @@ export class Access<Action extends string = string> {
   /** Those that deny come first: one that fits is the last word. */
   readonly #rules: readonly Compiled[];
   readonly #known = new Map<string, readonly Compiled[]>();
+  readonly #authority: string | undefined;
 
-  constructor(rules: AccessRules<Action>, actions: readonly Action[]) {
+  /** `authority`: bound by nothing but the rules that name it. */
+  constructor(rules: AccessRules<Action>, actions: readonly Action[], authority?: string) {
     if (typeof rules !== 'object' || rules === null) {
       throw misuse('The access rules', 'an object with default and rules', rules);
     }
     refuseUnknown(rules, RULES, 'The access rules');
     this.#allowsByDefault = readEffect('default', rules.default) === 'allow';
+    this.#authority = authority;
     const { rules: list = [] } = rules;
     if (!Array.isArray(list)) throw misuse('rules', 'an array', list);
     const compiled = list.map((rule, index) => compileRule(rule, index, actions));
@@ -71,14 +74,25 @@ export class Access<Action extends string = string> {
   /** Whether an agent may do it on this topic or key. */
   allows(agent: string, action: Action, on: string): boolean {
     const rule = this.#deciding(agent, action, on);
-    return rule === undefined ? this.#allowsByDefault : !rule.denies;
+    return rule === undefined ? this.#allowsUnruled(agent) : !rule.denies;
+  }
+
+  /** False when there is nothing at all on which the agent may do it. */
+  mayEver(agent: string, action: Action): boolean {
+    const rules = this.#concerning(agent, action);
+    if (rules.some(({ denies, on }) => denies && on.length === 0)) return false;
+    return this.#allowsUnruled(agent) || rules.some(({ denies }) => !denies);
   }
 
   /** What is decided, and by which rule. */
   explain(agent: string, action: Action, on: string): AccessDecision {
     const rule = this.#deciding(agent, action, on);
-    if (rule === undefined) return { allowed: this.#allowsByDefault, rule: undefined };
+    if (rule === undefined) return { allowed: this.#allowsUnruled(agent), rule: undefined };
     return { allowed: !rule.denies, rule: rule.index };
+  }
+
+  #allowsUnruled(agent: string): boolean {
+    return this.#allowsByDefault || agent === this.#authority;
   }
 
   #deciding(agent: string, action: Action, on: string): Compiled | undefined {
@@ -90,12 +104,17 @@ export class Access<Action extends string = string> {
     const known = this.#known.get(name);
     if (known !== undefined) return known;
     const concerning = this.#rules.filter(
-      ({ agents, actions }) => fits(agents, agent) && actions?.has(action) !== false,
+      ({ agents, actions }) => this.#binds(agents, agent) && actions?.has(action) !== false,
     );
     // Names are for agents to choose, so the table has to be bounded.
     if (this.#known.size >= MAX_REMEMBERED) this.#known.clear();
     this.#known.set(name, concerning);
     return concerning;
+  }
+
+  /** A rule for everybody is none for the authority. */
+  #binds(agents: readonly Pattern[], agent: string): boolean {
+    return agent === this.#authority && agents.length === 0 ? false : fits(agents, agent);
   }
 }
 

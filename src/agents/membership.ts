@@ -1,3 +1,4 @@
+import type { DeniedError } from '../access/errors.ts';
 import type { Attempt } from '../delivery/attempt.ts';
 import { RevokedError } from '../delivery/bound-errors.ts';
 import type { BusEvents } from '../delivery/bus-events.ts';
@@ -35,6 +36,8 @@ export interface MembershipParts {
   readonly mailboxDefaults: MailboxChoice;
   /** What else belongs to an agent is let go of. */
   readonly onLeft: (name: string) => void;
+  /** Hears what restricted handles refuse. */
+  readonly onDenied: (refusal: DeniedError) => void;
   readonly graceMs: number;
 }
 
@@ -58,7 +61,7 @@ export class Membership {
     const { registry, events } = this.#parts;
     if (registry.get(name) !== undefined) throw new NameTakenError(name);
     const record = this.#makeRecord(name, options);
-    const permits = new HandlePermits(name);
+    const permits = new HandlePermits(name, undefined, {}, this.#parts.onDenied);
     this.#permits.set(record, permits);
     registry.add(record);
     events.emit('joined', name);

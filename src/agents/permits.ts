@@ -11,16 +11,23 @@ export interface Restriction {
   readonly send?: readonly string[];
   /** Patterns of the topics it may ask. */
   readonly request?: readonly string[];
-  /** Patterns of the topics it may listen to; a subscription's own pattern must be one of them. */
+  /**
+   * Patterns of the topics it may hear; a subscription's own pattern must be one of them. What was
+   * sent to the agent on other topics it cannot pull.
+   */
   readonly subscribe?: readonly string[];
   /** Patterns of the topics it may answer. */
   readonly serve?: readonly string[];
+  /** Patterns of the keys of the state that it may read. */
+  readonly read?: readonly string[];
+  /** Patterns of the keys of the state that it may write. */
+  readonly write?: readonly string[];
 }
 
 /** What a topic cannot hold and a pattern needs. */
 const PATTERN_SIGNS = /[*?[\]{}()!\\]/;
 
-const ACTIONS = ['publish', 'send', 'request', 'subscribe', 'serve'] as const;
+const ACTIONS = ['publish', 'send', 'request', 'subscribe', 'serve', 'read', 'write'] as const;
 
 /**
  * What one handle may do: never more than the handle it was made from, and nothing once it or one
@@ -30,9 +37,16 @@ export class HandlePermits implements Permits {
   readonly #agent: string;
   readonly #above: HandlePermits | undefined;
   readonly #allowed: ReadonlyMap<string, readonly Pattern[]>;
+  readonly #onDenied: ((refusal: DeniedError) => void) | undefined;
   #revoked: 'revoked' | 'left' | undefined;
 
-  constructor(agent: string, above?: HandlePermits, restriction: Restriction = {}) {
+  constructor(
+    agent: string,
+    above?: HandlePermits,
+    restriction: Restriction = {},
+    onDenied?: (refusal: DeniedError) => void,
+  ) {
+    this.#onDenied = above === undefined ? onDenied : above.#onDenied;
     this.#agent = agent;
     this.#above = above;
     this.#allowed = compile(restriction);
@@ -41,11 +55,35 @@ export class HandlePermits implements Permits {
   /** @throws RevokedError `TELLASK_REVOKED`, DeniedError `TELLASK_DENIED` */
   check(action: string, target: string): void {
     this.checkAlive();
+    if (this.allows(action, target)) return;
+    const refusal = new DeniedError(this.#agent, action, target);
+    this.#onDenied?.(refusal);
+    throw refusal;
+  }
+
+  /** As far as the restrictions go, its own and those above. */
+  allows(action: string, target: string): boolean {
     for (let permits: HandlePermits | undefined = this; permits; permits = permits.#above) {
       const patterns = permits.#allowed.get(action);
-      if (patterns === undefined || patterns.some((one) => covers(one, target))) continue;
-      throw new DeniedError(this.#agent, action, target);
+      if (patterns?.some((one) => covers(one, target)) === false) return false;
     }
+    return true;
+  }
+
+  get guardsState(): boolean {
+    return this.#restricts('read') || this.#restricts('write');
+  }
+
+  /** It, or what it was made from, may not hear everything. */
+  get guardsHearing(): boolean {
+    return this.#restricts('subscribe');
+  }
+
+  #restricts(action: string): boolean {
+    for (let permits: HandlePermits | undefined = this; permits; permits = permits.#above) {
+      if (permits.#allowed.has(action)) return true;
+    }
+    return false;
   }
 
   checkAlive(): void {

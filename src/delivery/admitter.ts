@@ -9,6 +9,7 @@ import type { Family } from '../message/family-index.ts';
 import { isOwned } from '../message/payload.ts';
 import { checkTopic } from '../message/topic.ts';
 import type { Router } from '../routing/router.ts';
+import type { Authority } from './authority.ts';
 import { BudgetExhaustedError } from './bound-errors.ts';
 import type { BusEvents } from './bus-events.ts';
 import type { Dedupe } from './dedupe.ts';
@@ -67,6 +68,7 @@ export interface AdmitterParts {
   readonly retained: Retained;
   readonly schedule: Schedule;
   readonly taps: Taps;
+  readonly authority: Authority | undefined;
   readonly unheard: (message: Envelope) => void;
   /** Milliseconds that a handler may run unless it says otherwise. */
   readonly handlerTimeoutMs: number;
@@ -103,10 +105,13 @@ export class Admitter {
     this.checkOpen(speaker, 'publish', topic);
     if (speaker.said !== undefined) speaker.said('publish', topic, options);
     const route = this.#parts.router.route(topic);
-    if (options === undefined && speaker.cause === undefined && this.#isPlain(route, payload)) {
+    const denied = this.#parts.authority?.refusal(speaker.name, 'publish', topic);
+    const bare = options === undefined && speaker.cause === undefined && denied === undefined;
+    if (bare && this.#isPlain(route, payload)) {
       return this.#publishPlain(speaker, topic, route, payload);
     }
     const said = readTold('publish', options, speaker.cause, this.#wall);
+    if (denied !== undefined) throw this.#denied('publish', speaker, topic, payload, said, denied);
     const known = this.#departures.duplicate(speaker, topic, options);
     if (known !== undefined) return known;
     const family = this.#familyOf(route.family, speaker, topic);
@@ -137,6 +142,8 @@ export class Admitter {
     checkTopic(topic);
     const said = readTold('send', options, speaker.cause, this.#wall);
     if (said.type === 'reply') this.#parts.ledger.foreignReplies++;
+    const denied = this.#parts.authority?.refusal(speaker.name, 'send', topic, to);
+    if (denied !== undefined) throw this.#denied('send', speaker, topic, payload, said, denied, to);
     const known = this.#departures.duplicate(speaker, topic, options);
     if (known !== undefined) return known;
     const family = this.#familyOf(this.#parts.contract?.family('topics', topic), speaker, topic);
@@ -157,6 +164,8 @@ export class Admitter {
   ): () => Receipt {
     this.checkOpen(speaker, 'publish', topic);
     const said = readTold('publish', options, speaker.cause, this.#wall);
+    const denied = this.#parts.authority?.refusal(speaker.name, 'publish', topic);
+    if (denied !== undefined) throw this.#denied('publish', speaker, topic, payload, said, denied);
     const family = this.#familyOf(this.#parts.router.route(topic).family, speaker, topic);
     const action = 'publish';
     const words = { action, speaker, to: undefined, topic, family, payload, said } as const;
@@ -177,6 +186,8 @@ export class Admitter {
     this.checkOpen(speaker, 'send', topic);
     checkTopic(topic);
     const said = readTold('send', options, speaker.cause, this.#wall);
+    const denied = this.#parts.authority?.refusal(speaker.name, 'send', topic);
+    if (denied !== undefined) throw this.#denied('send', speaker, topic, payload, said, denied);
     const family = this.#familyOf(this.#parts.contract?.family('topics', topic), speaker, topic);
     const words = { action: 'send', speaker, to: undefined, topic, family, payload, said } as const;
     const taken = { payload, owned: this.#take(words, family) };
@@ -203,6 +214,7 @@ export class Admitter {
     const { topic, payload, view: family, type, priority, headers } = message;
     const speaker: Speaker = { name: message.from, cause: undefined };
     this.checkOpen(speaker, 'redrive', topic);
+    this.#checkAgain(letter, to);
     const said: Said = {
       type,
       priority,
@@ -237,7 +249,8 @@ export class Admitter {
       return;
     }
     const admit = (): Admission | undefined => {
-      if (again.list.subscriptions[0]?.active !== true) return undefined;
+      const [to] = again.list.subscriptions;
+      if (to?.active !== true || this.#deaf(to, again.message.topic)) return undefined;
       this.#deliver(again);
       return again;
     };
@@ -317,6 +330,7 @@ export class Admitter {
   }
 
   #fanOut(message: Envelope, options: PublishOptions | undefined): Receipt {
+    this.#checkStill('publish', message);
     const { router, retained, env, dispatcher } = this.#parts;
     if (options?.retain === true) retained.keep(message);
     const list = router.route(message.topic).listFor(message.from, message.type);
@@ -342,6 +356,7 @@ export class Admitter {
   // ---- send
 
   #direct(message: Envelope, options: SendOptions | undefined): Receipt {
+    this.#checkStill('send', message);
     const { dispatcher, env } = this.#parts;
     const { to, handled, list } = this.#recipientOf(message);
     const admission = new Admission(message, list);
@@ -361,6 +376,9 @@ export class Admitter {
       throw refusals.refuseMessage(message, unknown);
     }
     const { to, handled } = addressee.directed(message.topic, message.type);
+    if (this.#deaf(to, message.topic)) {
+      throw refusals.refuseMessage(message, this.#refusalTo(to, message.topic));
+    }
     const list = DispatchList.of(to);
     const refusal = dispatcher.refusal(message, list);
     if (refusal !== undefined) throw refusals.refuseMessage(message, refusal);
@@ -370,6 +388,49 @@ export class Admitter {
   #bury(admission: Admission, inbox: Subscription): void {
     this.announce(admission);
     this.#parts.dispatcher.bury(admission, inbox, 'unhandled');
+  }
+
+  // ---- permissions
+
+  /** A delayed or held message leaves under the rules that hold then. */
+  #checkStill(action: 'publish' | 'send', message: Envelope): void {
+    const { authority, refusals } = this.#parts;
+    if (authority === undefined || message.seq > authority.changedAt) return;
+    const denied = authority.refusal(message.from, action, message.topic, message.to);
+    if (denied !== undefined) throw refusals.refuseMessage(message, denied, action);
+  }
+
+  /** A letter is said again only as long as its speaker may say it, and to who may hear it. */
+  #checkAgain({ message, action }: KeptLetter, to: Subscription): void {
+    const { authority, refusals } = this.#parts;
+    const { from, topic, to: first } = message;
+    const denied = authority?.refusal(from, action, topic, action === 'send' ? first : undefined);
+    if (denied !== undefined) throw refusals.count(denied);
+    if (this.#deaf(to, topic)) throw refusals.count(this.#refusalTo(to, topic));
+  }
+
+  #deaf(subscription: Subscription, topic: string): boolean {
+    return this.#parts.authority?.reaches(subscription, topic) === false;
+  }
+
+  #refusalTo(subscription: Subscription, topic: string): DeniedError {
+    return (this.#parts.authority as Authority).refusalTo(subscription, topic);
+  }
+
+  #denied(
+    action: 'publish' | 'send',
+    speaker: Speaker,
+    topic: string,
+    payload: unknown,
+    said: Said,
+    denied: DeniedError,
+    to?: string,
+  ): unknown {
+    const family = this.#parts.contract?.family('topics', topic);
+    return this.#parts.refusals.refuse(
+      { action, speaker, to, topic, family, payload, said },
+      denied,
+    );
   }
 
   // ---- both

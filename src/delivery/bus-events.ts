@@ -39,6 +39,9 @@ export interface BusEvents {
   cancelled: [event: DeliveryEvent & { readonly reason: CancelReason }];
   abandoned: [event: DeliveryEvent];
   'late-reply': [message: Message, recipient: string];
+  /** Somebody tried what permissions, a restricted handle, a middleware or the bus refuses. */
+  denied: [refusal: DeniedError];
+  /** Somebody tried what the rules of the state itself refuse. */
   'state-denied': [refusal: DeniedError];
   joined: [agent: string];
   left: [agent: string];

@@ -4,6 +4,7 @@ import type { Mailbox } from '../mailbox/mailbox.ts';
 import { Ring } from '../mailbox/ring.ts';
 import type { Envelope } from '../message/envelope.ts';
 import { bucketOf } from '../observe/histogram.ts';
+import type { Authority } from './authority.ts';
 import { BusyDoor } from './busy-door.ts';
 import type { BusyKeys } from './busy-keys.ts';
 import { Delivery } from './delivery.ts';
@@ -32,6 +33,7 @@ export interface DispatcherParts {
   readonly ledger: Ledger;
   readonly outcomes: Outcomes;
   readonly clock: TurnClock;
+  readonly authority: Authority | undefined;
   /** Hears what a user's `key` function threw. */
   onFault(error: unknown, where: string): void;
   /** Delivers the same message once more, as a fault: `again` says to whom. */
@@ -53,6 +55,7 @@ export class Dispatcher implements Lane {
   readonly #parts: DispatcherParts;
   readonly #env: Env;
   readonly #ledger: Ledger;
+  readonly #authority: Authority | undefined;
   readonly #ring = new Ring<Admission>(SMALLEST_RING);
   #priority = 0;
   /** The message that is being handed over, and how many of its copies have gone. */
@@ -70,6 +73,7 @@ export class Dispatcher implements Lane {
     this.#door = new BusyDoor({ outcomes, place, now: () => clock.now() });
     this.#env = parts.env;
     this.#ledger = parts.ledger;
+    this.#authority = parts.authority;
   }
 
   get order(): number {
@@ -80,7 +84,8 @@ export class Dispatcher implements Lane {
   dispatch(admission: Admission): void {
     const { list } = admission;
     this.#ledger.admit(list.subscriptions.length);
-    if (this.#env.direct && this.#mayRing(admission.message.priority, list)) {
+    const { message } = admission;
+    if (this.#env.direct && !this.#isStale(message) && this.#mayRing(message.priority, list)) {
       this.#toRing(admission);
       return;
     }
@@ -243,6 +248,11 @@ export class Dispatcher implements Lane {
     this.#current = undefined;
     if (current !== undefined) this.#spillRest(current, this.#gone);
     while (this.#ring.size > 0) this.#spillRest(this.#ring.shift() as Admission, 0);
+  }
+
+  /** Who listens to what is admitted has changed the rules: the mailboxes look who may get it. */
+  #isStale({ seq }: Envelope): boolean {
+    return this.#authority !== undefined && seq <= this.#authority.changedAt;
   }
 
   #mayRing(priority: number, list: DispatchList): boolean {

@@ -2,6 +2,7 @@ import type { Env } from '../kernel/env.ts';
 import type { Contract } from '../message/contract.ts';
 import { checkTopic } from '../message/topic.ts';
 import type { Router } from '../routing/router.ts';
+import type { Authority } from './authority.ts';
 import type { Chooser } from './chooser.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { type ExplainedCandidate, explainCandidates } from './explain-candidates.ts';
@@ -17,7 +18,7 @@ export interface ExplainedSubscription {
   readonly owner: string;
   readonly pattern: string;
   /** Why it gets nothing; absent when it gets a copy. */
-  readonly because?: 'type' | 'own-message' | 'paused';
+  readonly because?: 'type' | 'own-message' | 'denied' | 'paused';
 }
 
 /** Who would get a message, who would not, and why. */
@@ -54,6 +55,7 @@ export interface ExplainParts {
   readonly dispatcher: Dispatcher;
   readonly contract: Contract | undefined;
   readonly select: Selection | undefined;
+  readonly authority: Authority | undefined;
 }
 
 /** Explains a topic without saying anything. */
@@ -70,7 +72,8 @@ export function explainTopic(
   const excluded: ExplainedSubscription[] = [];
   for (const subscription of route.matches) {
     const shown = { owner: subscription.owner, pattern: subscription.pattern.source };
-    const because = whyNot(subscription, subscriptions, type);
+    const denied = parts.authority?.reaches(subscription, topic) === false;
+    const because = denied ? 'denied' : whyNot(subscription, subscriptions, type);
     if (because !== undefined) excluded.push({ ...shown, because });
     else if (isPaused(subscription)) recipients.push({ ...shown, because: 'paused' });
     else recipients.push(shown);

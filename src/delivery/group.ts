@@ -9,15 +9,20 @@ export interface Member {
   readonly subscription: Subscription;
 }
 
+/** Whether a member may get what is said on a topic. */
+export type MemberReaches = (member: Subscription, topic: string) => boolean;
+
 /** One subscription with one mailbox, whose members take the next message when they are free. */
 export class Group implements Recipient {
   readonly label: string;
   readonly mailbox: Mailbox<Delivery>;
   readonly #members: Member[] = [];
+  readonly #reaches: MemberReaches | undefined;
   #turn = 0;
 
-  constructor(label: string, options: MailboxOptions) {
+  constructor(label: string, options: MailboxOptions, reaches?: MemberReaches) {
     this.label = label;
+    this.#reaches = reaches;
     this.mailbox = new Mailbox<Delivery>(options);
   }
 
@@ -53,24 +58,37 @@ export class Group implements Recipient {
     for (let i = 0; i < count; i++) this.#members[(this.#turn + i) % count]?.worker.wake();
   }
 
-  /** What the worker may take next. An agent does not hear itself, so its own word waits. */
+  /** What stands for all of them in the routes, and is none of them. */
+  isFace(subscription: Subscription): boolean {
+    return this.#members.every((member) => member.subscription !== subscription);
+  }
+
+  /**
+   * What the worker may take next. An agent does not hear itself, nor what it may not hear: that
+   * waits for another.
+   */
   headFor(worker: Worker): Delivery | undefined {
     const head = this.mailbox.lanes.peek();
     if (head === undefined) return undefined;
     const member = this.#memberOf(worker);
     if (member === undefined) return undefined;
-    return isOwnWord(head.message.from, member) ? undefined : head;
+    return this.#takes(member, head.message) ? head : undefined;
   }
 
   /** Whether any member may take what `from` says. */
-  hears(from: string): boolean {
-    return this.#members.some((member) => !isOwnWord(from, member));
+  hears(message: Delivery['message']): boolean {
+    return this.#members.some((member) => this.#takes(member, message));
   }
 
   assign(delivery: Delivery, worker: Worker): void {
     const member = this.#memberOf(worker);
     if (member !== undefined) delivery.subscription = member.subscription;
     this.#turn++;
+  }
+
+  #takes(member: Member, { from, topic }: Delivery['message']): boolean {
+    if (isOwnWord(from, member)) return false;
+    return this.#reaches?.(member.subscription, topic) !== false;
   }
 
   #memberOf(worker: Worker): Member | undefined {

@@ -3,7 +3,7 @@ import type { Router } from '../routing/router.ts';
 import type { CancelReason } from './bus-events.ts';
 import type { Delivery } from './delivery.ts';
 import { letIn } from './entry.ts';
-import { Group } from './group.ts';
+import { Group, type MemberReaches } from './group.ts';
 import type { Ledger } from './ledger.ts';
 import type { Route } from './route.ts';
 import { Subscription, type SubscriptionInit } from './subscription.ts';
@@ -15,6 +15,7 @@ export interface GroupParts {
   readonly router: Router<Subscription, Route>;
   readonly ledger: Ledger;
   readonly mailboxDefaults: MailboxOptions;
+  readonly reaches: MemberReaches | undefined;
   /** Ends a delivery that has nobody left. */
   cancel(delivery: Delivery, reason: CancelReason): void;
 }
@@ -68,7 +69,7 @@ export class Groups {
       if (manned) router.add(known.face);
       else this.#dissolve(key, known.face);
       // An agent does not hear itself: its own word has nobody left when it is alone in the group.
-      const unheard = (one: Delivery): boolean => !group.hears(one.message.from);
+      const unheard = (one: Delivery): boolean => !group.hears(one.message);
       for (const delivery of takeOut(group, [known.face], unheard)) {
         cancel(delivery, 'unsubscribed');
       }
@@ -78,7 +79,7 @@ export class Groups {
   }
 
   #found(key: string, name: string, init: SubscriptionInit): Known {
-    const group = new Group(`group ${name}`, this.#parts.mailboxDefaults);
+    const group = new Group(`group ${name}`, this.#parts.mailboxDefaults, this.#parts.reaches);
     const face = new Subscription({
       ...init,
       owner: name,

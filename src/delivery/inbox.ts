@@ -3,6 +3,7 @@ import { misuse } from '../kernel/errors.ts';
 import { isThenable } from '../kernel/thenable.ts';
 import { Mailbox, type MailboxOptions } from '../mailbox/mailbox.ts';
 import type { Message } from '../message/message.ts';
+import { isBarred, refuse } from './barred.ts';
 import type { Delivery, Recipient } from './delivery.ts';
 import { letIn } from './entry.ts';
 import { PullIterator } from './pull-iterator.ts';
@@ -115,7 +116,8 @@ export class Inbox implements Lane, Recipient {
 
   #ask(patience: Patience): Taker {
     this.everPulled = true;
-    const taker = new Taker(this.#shop.env, patience, (one) => this.#forget(one));
+    const guarded = patience.permits?.guardsHearing === true ? within(patience) : patience;
+    const taker = new Taker(this.#shop.env, guarded, (one) => this.#forget(one));
     if (taker.waiting) this.#takers.push(taker);
     if (this.#closed || !taker.allowed) taker.give(undefined);
     this.wake();
@@ -135,8 +137,9 @@ export class Inbox implements Lane, Recipient {
       letIn(this, ledger);
       // Who was let in may be for a handler of the same mailbox.
       delivery.home.wake();
-      if (delivery.message.expires > this.#shop.now()) return this.#pull(delivery);
-      outcomes.expired(delivery);
+      if (delivery.message.expires <= this.#shop.now()) outcomes.expired(delivery);
+      else if (isBarred(this.#shop, delivery)) refuse(this.#shop, delivery);
+      else return this.#pull(delivery);
     }
     this.wake();
     return undefined;
@@ -150,15 +153,18 @@ export class Inbox implements Lane, Recipient {
     taker.seen = lastTicket;
     for (const delivery of newcomers) {
       const late = delivery.message.expires <= this.#shop.now();
-      const fits = late || this.#fits(taker, where, delivery);
+      const barred = isBarred(this.#shop, delivery);
+      const fits = late || barred || this.#fits(taker, where, delivery);
       // The function may have thrown, or have done what takes the message or its receiver away.
       if (!taker.waiting) return undefined;
       if (!fits) continue;
       if (!inbox.discard(delivery)) continue;
       letIn(this, ledger);
       delivery.home.wake();
-      if (!late) return this.#pull(delivery);
-      outcomes.expired(delivery);
+      if (late) outcomes.expired(delivery);
+      // The function that says what fits may have changed the rules.
+      else if (barred || isBarred(this.#shop, delivery)) refuse(this.#shop, delivery);
+      else return this.#pull(delivery);
     }
     return undefined;
   }
@@ -188,4 +194,12 @@ export class Inbox implements Lane, Recipient {
   #acknowledge(delivery: Delivery): void {
     if (this.#pulled.delete(delivery)) this.#shop.outcomes.handled(delivery, undefined);
   }
+}
+
+/** What a restricted handle may not hear stays where it is, for whoever may. */
+function within(patience: Patience): Patience {
+  const { permits, where } = patience;
+  const heard: Where = (message) =>
+    permits?.allows('subscribe', message.topic) === true && (where === undefined || where(message));
+  return { ...patience, where: heard };
 }

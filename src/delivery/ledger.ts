@@ -24,6 +24,7 @@ export class Ledger {
   scheduled = 0;
   messages = 0;
   refused = 0;
+  denied = 0;
   unrouted = 0;
   retries = 0;
   abandoned = 0;

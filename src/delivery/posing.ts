@@ -1,6 +1,7 @@
 import { isA } from '../kernel/is-a.ts';
 import type { Lineage } from '../message/envelope.ts';
 import type { Admitter } from './admitter.ts';
+import type { Authority } from './authority.ts';
 import type { Chooser } from './chooser.ts';
 import { DispatchList } from './dispatch-list.ts';
 import type { Dispatcher } from './dispatcher.ts';
@@ -19,6 +20,7 @@ import type { Words } from './words.ts';
 /** What putting a question needs of its bus. */
 export interface PosingParts {
   readonly admitter: Admitter;
+  readonly authority: Authority | undefined;
   readonly chooser: Chooser;
   readonly dispatcher: Dispatcher;
   readonly guard: Guard;
@@ -50,6 +52,7 @@ export class Posing {
     const { cause } = words.speaker;
     const depth = detached ? 0 : 1;
     const lineage = lineageOf(cause, words.said.correlationId, deadline, depth, budget);
+    this.#checkStill(words, responder);
     this.#checkGuards(words, responder.owner, lineage);
     chooser.refuseStandstill(question, responder);
     const message = scribe.envelope(words, responder.owner, owned, lineage, deadline, now);
@@ -79,6 +82,17 @@ export class Posing {
         onFault(error, `settled of ${select.name}`);
       }
     };
+  }
+
+  /** The rules may have changed since the question was written, or an attempt before was made. */
+  #checkStill({ speaker, topic, ...words }: Words, responder: Subscription): void {
+    const { authority, refusals } = this.#parts;
+    if (authority === undefined) return;
+    const denied =
+      authority.refusal(speaker.name, 'request', topic) ??
+      (authority.reaches(responder, topic) ? undefined : authority.refusalTo(responder, topic));
+    if (denied === undefined) return;
+    throw refusals.refuse({ ...words, speaker, topic, to: responder.owner }, denied);
   }
 
   #checkGuards(words: Words, to: string, lineage: Lineage | undefined): void {

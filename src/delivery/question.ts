@@ -2,6 +2,7 @@ import { misuse } from '../kernel/errors.ts';
 import type { Budget } from '../message/budget.ts';
 import type { Admitter } from './admitter.ts';
 import type { Attempt } from './attempt.ts';
+import type { Authority } from './authority.ts';
 import { checkCallOptions } from './call-options.ts';
 import type { Chooser } from './chooser.ts';
 import type { Guard } from './guard.ts';
@@ -23,6 +24,7 @@ export interface QuestionParts {
   readonly guard: Guard;
   readonly responders: Responders;
   readonly chooser: Chooser;
+  readonly authority: Authority | undefined;
   readonly requestTimeoutMs: number;
   /** Of all calls that bring none. */
   readonly select: Selection | undefined;
@@ -88,6 +90,8 @@ export class Questions {
       payload,
       said,
     };
+    const denied = this.#parts.authority?.refusal(speaker.name, 'request', topic);
+    if (denied !== undefined) throw this.#parts.refusals.refuse(words, denied);
     const { draft, owned } = this.#write(words, route, taken);
     // A deadline is counted from the call itself, not from the beginning of a long turn.
     const now: Instant = { at: this.#parts.now() };

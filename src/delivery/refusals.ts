@@ -28,9 +28,14 @@ export class Refusals {
     this.#parts = parts;
   }
 
-  /** Counts a call that is refused before anything is known of it. */
+  /** Counts a call that is refused before anything is known of it; tells who audits. */
   count<E>(error: E): E {
-    this.#parts.ledger.refused++;
+    const { ledger, events } = this.#parts;
+    ledger.refused++;
+    if (error instanceof DeniedError) {
+      ledger.denied++;
+      if (events.has('denied')) events.emit('denied', error);
+    }
     return error;
   }
 

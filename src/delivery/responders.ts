@@ -26,12 +26,20 @@ export class Responders {
   readonly #served = new Map<string, number>();
   #turn = 0;
 
-  constructor(familyOf: (topic: string) => Family | undefined, arrivals: Arrivals) {
+  constructor(
+    familyOf: (topic: string) => Family | undefined,
+    arrivals: Arrivals,
+    reaches?: (subscription: Subscription, topic: string) => boolean,
+  ) {
     this.#arrivals = arrivals;
     this.#router = new Router<Subscription, Serving>({
       build: (topic, subscriptions) => {
         checkTopic(topic);
-        return { family: familyOf(topic), subscriptions, voices: undefined };
+        const able =
+          reaches === undefined
+            ? subscriptions
+            : subscriptions.filter((one) => reaches(one, topic));
+        return { family: familyOf(topic), subscriptions: able, voices: undefined };
       },
     });
   }
@@ -49,6 +57,12 @@ export class Responders {
     const others = (this.#served.get(source) ?? 0) - 1;
     if (others > 0) this.#served.set(source, others);
     else this.#served.delete(source);
+  }
+
+  /** Who may serve what has changed: these come as if they were new. */
+  changed(serving: Iterable<Subscription>): void {
+    this.#router.outdateAll();
+    for (const subscription of serving) this.#arrivals.came(subscription);
   }
 
   /** What is served that somebody may have meant by a topic that is not. */

@@ -8,6 +8,9 @@ import type { Subscription } from './subscription.ts';
 /** More speakers than this on one topic share no prepared list. */
 const MAX_LISTS = 64;
 
+/** Whether a subscription may get what is said on the topic of a route. */
+export type Reaches = (subscription: Subscription) => boolean;
+
 /**
  * Everything about one topic that does not change between two messages: its family, and for each
  * speaker the list of those who get a copy.
@@ -19,6 +22,7 @@ export class Route {
   /** Nothing stands in the way of what is said here: no schema, and no rule against the topic. */
   readonly plain: boolean;
   readonly #typed: boolean;
+  readonly #reaches: Reaches | undefined;
   #lists: Map<string, DispatchList> | undefined;
   #lastFrom: string | undefined;
   #lastList: DispatchList | undefined;
@@ -30,7 +34,9 @@ export class Route {
     matches: readonly Subscription[],
     series: Series,
     known: boolean,
+    reaches?: Reaches,
   ) {
+    this.#reaches = reaches;
     this.#series = series;
     this.family = family;
     this.plain = known && family?.input === undefined;
@@ -56,7 +62,10 @@ export class Route {
   }
 
   #make(from: string, type: MessageType): DispatchList {
-    const hearing = this.matches.filter((one) => one.accepts(type) && hears(one, from));
+    const reaches = this.#reaches;
+    const hearing = this.matches.filter(
+      (one) => one.accepts(type) && hears(one, from) && reaches?.(one) !== false,
+    );
     return new DispatchList(hearing, this.#series);
   }
 }

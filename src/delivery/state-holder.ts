@@ -1,9 +1,12 @@
 import type { Author } from '../state/entry.ts';
-import type { Holder } from '../state/holder.ts';
+import type { Holder, HolderRights } from '../state/holder.ts';
+import type { StateAccessAction } from '../state/state-access.ts';
 import type { StateVoice } from '../state/transaction.ts';
 import type { Admitter } from './admitter.ts';
 import type { Attempt } from './attempt.ts';
+import type { Authority } from './authority.ts';
 import { FencedError } from './errors.ts';
+import type { Refusals } from './refusals.ts';
 import type { PublishOptions, SendOptions, Speaker } from './speech.ts';
 
 /** What those who hold the state need of their bus. */
@@ -12,6 +15,9 @@ export interface StateSpeech {
   /** Throws when nobody bears the name. */
   checkAgent(name: string): void;
   onFault(error: unknown, where: string): void;
+  /** Undefined on a bus without permissions. */
+  readonly authority: Authority | undefined;
+  readonly refusals: Refusals;
 }
 
 /** An agent at the state, through one of its handles. */
@@ -19,6 +25,7 @@ export class SpeakerHolder implements Holder {
   readonly actor: string;
   readonly voice: StateVoice;
   readonly registration: object | undefined;
+  readonly rights: HolderRights | undefined;
   readonly #speaker: Speaker;
   #author: Author;
 
@@ -27,6 +34,7 @@ export class SpeakerHolder implements Holder {
     this.registration = registration;
     this.voice = new HolderVoice(speaker, speech);
     this.#speaker = speaker;
+    this.rights = rightsOf(speaker, speech);
     this.#author = { actor: this.actor, causationId: undefined };
   }
 
@@ -44,6 +52,39 @@ export class SpeakerHolder implements Holder {
   checkAlive(): void {
     const { permits } = this.#speaker;
     if (permits?.alive === false) permits.check('use', 'the state');
+  }
+}
+
+/** Undefined where nothing but the rules of the state binds it. */
+function rightsOf(speaker: Speaker, speech: StateSpeech): HolderRights | undefined {
+  if (speech.authority === undefined && speaker.permits?.guardsState !== true) return undefined;
+  return new BusRights(speaker, speech);
+}
+
+/** What the permissions of the bus, and what is left of a restricted handle, say of keys. */
+class BusRights implements HolderRights {
+  readonly #speaker: Speaker;
+  readonly #speech: StateSpeech;
+
+  constructor(speaker: Speaker, speech: StateSpeech) {
+    this.#speaker = speaker;
+    this.#speech = speech;
+  }
+
+  allows(action: StateAccessAction, key: string): boolean {
+    // What is no key is refused by whoever is asked for it.
+    if (typeof key !== 'string') return true;
+    const { name, permits } = this.#speaker;
+    if (permits?.guardsState === true && !permits.allows(action, key)) return false;
+    return this.#speech.authority?.allows(name, action, key) !== false;
+  }
+
+  check(action: StateAccessAction, key: string): void {
+    if (typeof key !== 'string') return;
+    const { name, permits } = this.#speaker;
+    if (permits?.guardsState === true) permits.check(action, key);
+    const denied = this.#speech.authority?.refusal(name, action, key);
+    if (denied !== undefined) throw this.#speech.refusals.count(denied);
   }
 }
 

@@ -26,6 +26,12 @@ export interface Permits {
   /** The handle may still be used. */
   readonly alive: boolean;
   check(action: string, target: string): void;
+  /** Some topics are not for it. */
+  readonly guardsHearing: boolean;
+  /** Some keys of the state are not for it. */
+  readonly guardsState: boolean;
+  /** The handle may do it, as far as its restriction goes. */
+  allows(action: string, target: string): boolean;
 }
 
 /** What a subscription is made of. Everything is decided when it subscribes. */

@@ -5,6 +5,7 @@ import { toRetryPolicy } from '../resilience/backoff.ts';
 import type { RetryBudget } from '../resilience/retry-budget.ts';
 import type { Router } from '../routing/router.ts';
 import type { Ambient } from './ambient.ts';
+import type { Authority } from './authority.ts';
 import { type BatchLimits, readBatch, type SubscribeBatchOptions } from './batch-options.ts';
 import { Batcher, type BatcherParts } from './batcher.ts';
 import type { CancelReason } from './bus-events.ts';
@@ -69,6 +70,7 @@ export interface SubscriptionParts {
   /** Milliseconds that a handler may go on after its time, and a `wrapUp` takes. */
   readonly graceMs: number;
   readonly ambient: Ambient | undefined;
+  readonly authority: Authority | undefined;
   /** Wraps a handler as the isolation of the bus asks. */
   isolate(handler: Invoke): Invoke;
   now(): number;
@@ -85,9 +87,11 @@ export class Subscriptions {
 
   constructor(parts: SubscriptionParts) {
     this.#parts = parts;
-    const { router, ledger, mailboxDefaults } = parts;
+    const { router, ledger, mailboxDefaults, authority } = parts;
+    const reaches =
+      authority && ((one: Subscription, topic: string) => authority.reaches(one, topic));
     const cancel: GroupParts['cancel'] = (delivery, reason) => this.#cancel(delivery, reason);
-    this.#groups = new Groups({ router, ledger, mailboxDefaults, cancel });
+    this.#groups = new Groups({ router, ledger, mailboxDefaults, reaches, cancel });
     parts.middleware.onChange(() => {
       for (const subscription of this.#all) this.#wrap(subscription);
     });
@@ -332,10 +336,11 @@ export class Subscriptions {
   }
 
   #replay(subscription: Subscription): void {
-    const { retained, dispatcher, ledger } = this.#parts;
+    const { retained, dispatcher, ledger, authority } = this.#parts;
     dispatcher.spill();
     for (const message of retained.matching(subscription.pattern, this.#parts.now())) {
       if (!subscription.accepts(message.type)) continue;
+      if (authority?.reaches(subscription, message.topic) === false) continue;
       ledger.admit(1);
       const delivery = dispatcher.offer(
         new Admission(message, DispatchList.of(subscription)),

@@ -1,6 +1,7 @@
 import type { Env } from '../kernel/env.ts';
 import type { Message } from '../message/message.ts';
 import type { Pattern } from '../message/pattern.ts';
+import type { Authority } from './authority.ts';
 import { type Observer, Tap } from './tap.ts';
 
 /** Everyone who watches what is said. */
@@ -8,8 +9,14 @@ export class Taps {
   readonly #env: Env;
   readonly #onFault: (error: unknown, where: string) => void;
   readonly #taps = new Set<Tap>();
+  readonly #authority: Authority | undefined;
 
-  constructor(env: Env, onFault: (error: unknown, where: string) => void) {
+  constructor(
+    env: Env,
+    onFault: (error: unknown, where: string) => void,
+    authority: Authority | undefined,
+  ) {
+    this.#authority = authority;
     this.#env = env;
     this.#onFault = onFault;
   }
@@ -29,6 +36,8 @@ export class Taps {
   }
 
   see(message: Message, recipients: readonly string[]): void {
+    // Nobody but the host taps, and only rules that name it bind it.
+    if (this.#authority?.allows('$host', 'tap', message.topic) === false) return;
     for (const tap of this.#taps) tap.see(message, recipients);
   }
 

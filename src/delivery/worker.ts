@@ -6,6 +6,8 @@ import { Mailbox, type MailboxOptions } from '../mailbox/mailbox.ts';
 import type { Envelope } from '../message/envelope.ts';
 import type { Message } from '../message/message.ts';
 import { Attempt, type House } from './attempt.ts';
+import type { Authority } from './authority.ts';
+import { isBarred, refuse } from './barred.ts';
 import { BatchRun } from './batch-run.ts';
 import type { Batcher } from './batcher.ts';
 import type { BusEvents } from './bus-events.ts';
@@ -47,6 +49,8 @@ export interface Workshop {
   readonly outcomes: Outcomes;
   readonly house: House;
   readonly running: Running;
+  /** Who may hear and answer what; undefined on a bus without permissions. */
+  readonly authority: Authority | undefined;
   /** How long a handler may go on after its time-out, in milliseconds. */
   readonly graceMs: number;
   /** The monotonic instant of this turn. */
@@ -246,6 +250,7 @@ export class Worker implements Lane, Recipient {
       if (source === undefined || delivery === undefined) return undefined;
       if (source !== this) (source as Group).assign(delivery, this);
       if (delivery.message.expires <= this.#shop.now()) this.#shop.outcomes.expired(delivery);
+      else if (isBarred(this.#shop, delivery)) refuse(this.#shop, delivery);
       else if (passesRate(delivery)) {
         if (delivery.subscription.retry !== undefined) keepPlace(delivery);
         letIn(source, this.#shop.ledger);
@@ -310,6 +315,10 @@ export class Worker implements Lane, Recipient {
       // A listener has said what interrupts it: it has its outcome and never begins.
       if (attempt.fenced) return FAILED;
     }
+    if (this.#shop.authority !== undefined && isBarred(this.#shop, attempt.delivery)) {
+      this.#bar(attempt);
+      return FAILED;
+    }
     const { env } = this.#shop;
     try {
       if (env.faults === undefined) return subscription.invoke(message, attempt);
@@ -319,6 +328,13 @@ export class Worker implements Lane, Recipient {
       if (!attempt.fenced) this.#ended(attempt, failureOf(error, attempt.abortReason), undefined);
       return FAILED;
     }
+  }
+
+  /** The rules have changed since it was taken. */
+  #bar(attempt: Attempt): void {
+    attempt.fence();
+    refuse(this.#shop, attempt.delivery);
+    this.release(attempt);
   }
 
   #returned(attempt: Attempt, result: unknown): void {

@@ -29,7 +29,7 @@ export const ERROR_CODES = {
   ],
   TELLASK_DENIED: [
     false,
-    'A restricted handle may do only what it was restricted to, an outgoing middleware has to call next(), and state.access.explain says which rule decides.',
+    'bus.permissions.explain and state.access.explain say which rule decides; a restricted handle may do only what it was restricted to, and an outgoing middleware has to call next().',
   ],
   TELLASK_REVOKED: [
     false,

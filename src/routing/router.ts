@@ -85,6 +85,11 @@ export class Router<T extends Routable, R> {
     return this.#index.matches(topic);
   }
 
+  /** Whatever `build` goes by has changed: every result is made anew. */
+  outdateAll(): void {
+    this.#wildEpoch += 1;
+  }
+
   stats(): RouterStats {
     return {
       cachedTopics: this.#cache.size,

@@ -1,5 +1,13 @@
 import type { Author } from './entry.ts';
+import type { StateAccessAction } from './state-access.ts';
 import type { StateVoice } from './transaction.ts';
+
+/** What a holder may do with which keys. */
+export interface HolderRights {
+  allows(action: StateAccessAction, key: string): boolean;
+  /** Throws when it may not. */
+  check(action: StateAccessAction, key: string): void;
+}
 
 /** Who holds a view, and what it may do with it. */
 export interface Holder {
@@ -11,6 +19,8 @@ export interface Holder {
   readonly alive?: boolean;
   /** Throws when it is not alive. */
   checkAlive?(): void;
+  /** What binds it besides the rules of the state. @default nothing */
+  readonly rights?: HolderRights | undefined;
   /**
    * The piece of work that it is for: of several that wait for each other's locks the last is
    * refused. @default the actor; for the host every call is one

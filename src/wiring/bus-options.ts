@@ -1,3 +1,4 @@
+import { checkPermissions, type PermissionOptions } from '../delivery/authority.ts';
 import { type GuardLimits, type GuardOptions, readGuard } from '../delivery/guard.ts';
 import type { MailboxChoice } from '../delivery/handler-options.ts';
 import type { LetterSecrets } from '../delivery/letter-record.ts';
@@ -89,6 +90,11 @@ export interface BusOptions<C extends ContractShape = AnyContract> {
    * @default { ratio: 0.1, minPerSecond: 1 }
    */
   readonly retryBudget?: Omit<RetryBudgetOptions, 'env'> | false;
+  /**
+   * Who may publish, send, request, serve, subscribe, tap, and read or write which key of the state.
+   * The host is bound only by rules that name `$host`. @default everybody may do everything
+   */
+  readonly permissions?: PermissionOptions;
   readonly dedupe?: { readonly windowMs?: number; readonly maxKeys?: number };
   /** How dead letters are kept. */
   readonly deadLetters?: DeadLetterOptions;
@@ -185,6 +191,7 @@ const BUS_OPTIONS: ReadonlySet<string> = new Set<keyof BusOptions>([
   'fallback',
   'select',
   'retryBudget',
+  'permissions',
   'dedupe',
   'deadLetters',
   'guard',
@@ -223,6 +230,7 @@ export function checkBusOptions(options: BusOptions): void {
   readFallbacks(options.fallback);
   checkSelection(options.select);
   readRetryBudget(options.retryBudget);
+  if (options.permissions !== undefined) checkPermissions(options.permissions);
   readGuard(options.guard, GUARD_DEFAULTS);
   readMs('dedupe.windowMs', options.dedupe?.windowMs);
   readCounts('dedupe', options.dedupe, ['maxKeys']);

@@ -21,6 +21,8 @@ export interface BusInspection {
   readonly scheduled: number;
   /** Calls that were refused. */
   readonly refused: number;
+  /** Those of them that permissions, a restricted handle, a middleware or the bus denied. */
+  readonly denied: number;
   /** Published messages that nobody heard. */
   readonly unrouted: number;
   readonly retries: number;
@@ -71,6 +73,7 @@ export function inspectBus(wiring: Wiring): BusInspection {
     messages: ledger.messages,
     scheduled: ledger.scheduled,
     refused: ledger.refused,
+    denied: ledger.denied,
     unrouted: ledger.unrouted,
     retries: ledger.retries,
     abandoned: ledger.abandoned,

@@ -50,7 +50,7 @@ export class Listening implements AgentListening {
     options: SubscribeOptions & Options,
   ): SubscriptionHandle {
     const { subscriptions } = this.#wiring;
-    return this.#attach(by, pattern, options, 'subscription', (subscriber, compiled) =>
+    return this.#attach(by, pattern, options, 'subscribe', (subscriber, compiled) =>
       subscriptions.subscribe(subscriber, compiled, handler, options),
     );
   }
@@ -63,7 +63,7 @@ export class Listening implements AgentListening {
   ): SubscriptionHandle {
     const { subscriptions } = this.#wiring;
     const answering = this.#answers.answering(handler);
-    return this.#attach(by, topic, options, 'handler', (subscriber, compiled) =>
+    return this.#attach(by, topic, options, 'serve', (subscriber, compiled) =>
       subscriptions.serve(subscriber, compiled, answering, options),
     );
   }
@@ -98,6 +98,7 @@ export class Listening implements AgentListening {
     this.#refuseWhenClosed(pattern);
     const { shop, mailboxDefaults, subscriptions } = this.#wiring;
     const owner = by?.record.name ?? HOST;
+    this.#wiring.checkListener(owner, 'subscribe', compilePattern(pattern));
     const home = new Inbox(shop, `${owner} reads ${pattern}`, mailboxDefaults);
     const subscriber: Subscriber = { owner, home, permits: by?.permits };
     const subscription = subscriptions.pull(subscriber, compilePattern(pattern), true);
@@ -169,8 +170,8 @@ export class Listening implements AgentListening {
   ): SubscriptionHandle {
     const { subscriptions, logger } = this.#wiring;
     const join = answers ? this.#answers.answering(joinBatch) : joinBatch;
-    const what = answers ? 'handler' : 'subscription';
-    return this.#attach(by, pattern, options, what, (subscriber, compiled) => {
+    const action = answers ? 'serve' : 'subscribe';
+    return this.#attach(by, pattern, options, action, (subscriber, compiled) => {
       const log = withFields(logger, () => ({ agent: subscriber.owner }));
       return subscriptions.batch(subscriber, compiled, join, options, { handle, answers, log });
     });
@@ -181,11 +182,12 @@ export class Listening implements AgentListening {
     by: Listener,
     pattern: string,
     options: Options,
-    what: string,
+    action: 'subscribe' | 'serve',
     make: (subscriber: Subscriber, pattern: Pattern) => Subscription,
   ): SubscriptionHandle {
     this.#refuseWhenClosed(pattern);
-    const home = this.#homeOf(by, pattern, options, what);
+    this.#wiring.checkListener(by?.record.name ?? HOST, action, compilePattern(pattern));
+    const home = this.#homeOf(by, pattern, options, action);
     const owner = by?.record.name ?? HOST;
     const subscriber: Subscriber = { owner, home, permits: by?.permits };
     const subscription = make(subscriber, compilePattern(pattern));
@@ -196,11 +198,11 @@ export class Listening implements AgentListening {
     return handle;
   }
 
-  #homeOf(by: Listener, pattern: string, options: Options, what: string): Worker {
+  #homeOf(by: Listener, pattern: string, options: Options, action: 'subscribe' | 'serve'): Worker {
     if (by === undefined) return this.#ownWorker(HOST, pattern, options);
     const { record } = by;
     if (options?.lane !== 'own') {
-      refuseMailboxOptions(options ?? {}, what);
+      refuseMailboxOptions(options ?? {}, action === 'serve' ? 'handler' : 'subscription');
       return record.worker;
     }
     const worker = this.#ownWorker(record.name, pattern, options);

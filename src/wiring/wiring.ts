@@ -5,6 +5,7 @@ import { AMBIENT, Ambient, OutsideEnv } from '../delivery/ambient.ts';
 import { Arrivals } from '../delivery/arrivals.ts';
 import { Ask } from '../delivery/ask.ts';
 import type { Attempt } from '../delivery/attempt.ts';
+import { Authority } from '../delivery/authority.ts';
 import { Broadcast } from '../delivery/broadcast.ts';
 import type { BusEvents } from '../delivery/bus-events.ts';
 import { CallingOff } from '../delivery/calling-off.ts';
@@ -23,6 +24,7 @@ import { MiddlewareChain } from '../delivery/middleware.ts';
 import { OpenCalls } from '../delivery/open-calls.ts';
 import { Outcomes } from '../delivery/outcomes.ts';
 import { PayloadKeeper } from '../delivery/payload-keeper.ts';
+import { Permissions } from '../delivery/permissions.ts';
 import { Posing } from '../delivery/posing.ts';
 import { Questions } from '../delivery/question.ts';
 import { Refusals } from '../delivery/refusals.ts';
@@ -30,6 +32,7 @@ import { Requests } from '../delivery/requests.ts';
 import { ResilientAsk } from '../delivery/resilient-ask.ts';
 import { Responders } from '../delivery/responders.ts';
 import { Retained } from '../delivery/retained.ts';
+import { Revocation } from '../delivery/revocation.ts';
 import { Route } from '../delivery/route.ts';
 import { Running } from '../delivery/running.ts';
 import { Schedule } from '../delivery/schedule.ts';
@@ -45,6 +48,7 @@ import { GuardedEvents } from '../kernel/events.ts';
 import { realEnv } from '../kernel/real-env.ts';
 import type { Contract } from '../message/contract.ts';
 import type { Envelope, Origin } from '../message/envelope.ts';
+import type { Pattern } from '../message/pattern.ts';
 import { checkTopic } from '../message/topic.ts';
 import { guardLogger, type Logger, silentLogger } from '../observe/logger.ts';
 import { Metrics } from '../observe/metrics.ts';
@@ -86,6 +90,9 @@ export class Wiring {
   readonly running: Running = new Running();
   readonly arrivals: Arrivals;
   readonly responders: Responders;
+  /** Only with `permissions`. */
+  readonly authority: Authority | undefined;
+  readonly permissions: Permissions | undefined;
   readonly mailboxDefaults: ReturnType<typeof readMailbox>;
   readonly logger: Logger;
   readonly events: GuardedEvents<BusEvents>;
@@ -143,10 +150,6 @@ export class Wiring {
     this.contract = options.contract;
     this.select = options.select;
     this.arrivals = new Arrivals(env);
-    this.responders = new Responders(
-      (topic) => options.contract?.family('requests', topic),
-      this.arrivals,
-    );
     this.origin = { idPrefix: env.idPrefix(), wallAtZero: env.wall() - env.now() };
     this.graceMs = options.graceMs ?? DEFAULTS.graceMs;
     this.mailboxDefaults = readMailbox(options.mailbox ?? {}, MAILBOX_DEFAULTS);
@@ -158,7 +161,8 @@ export class Wiring {
       emit: (error, where) => this.events.emit('fault', error, where),
     });
     this.metrics = new Metrics({ maxLabels: options.maxMetricLabels ?? DEFAULTS.maxMetricLabels });
-    this.taps = new Taps(env, fault);
+    this.authority = this.#makeAuthority(options);
+    this.taps = new Taps(env, fault, this.authority);
     this.retained = new Retained(options.maxRetained ?? DEFAULTS.maxRetained);
     this.keeper = new PayloadKeeper(
       options.isolation ?? DEFAULTS.isolation,
@@ -201,9 +205,11 @@ export class Wiring {
       ledger,
       outcomes: this.outcomes,
       clock,
+      authority: this.authority,
       onFault: fault,
       repeat: (again, afterMs) => this.admitter.repeat(again, afterMs),
     });
+    this.responders = this.#makeResponders(options.contract);
     this.schedule = new Schedule(env, ledger);
     this.router = this.#makeRouter(options);
     this.requests = this.#makeRequests(now);
@@ -230,6 +236,7 @@ export class Wiring {
       guard,
       responders,
       chooser,
+      authority: this.authority,
       requestTimeoutMs: options.requestTimeoutMs ?? DEFAULTS.requestTimeoutMs,
       select: options.select,
       now: () => env.now(),
@@ -237,6 +244,7 @@ export class Wiring {
     const { requests, dispatcher: mail } = this;
     this.posing = new Posing({
       admitter,
+      authority: this.authority,
       chooser,
       dispatcher: mail,
       guard,
@@ -269,6 +277,7 @@ export class Wiring {
       events,
       outcomes: this.outcomes,
       running: this.running,
+      authority: this.authority,
       house: this.hosting,
       graceMs: this.graceMs,
       now,
@@ -291,7 +300,15 @@ export class Wiring {
       mailboxDefaults,
       graceMs,
       onLeft: (name) => this.endStateOf(name, 'left'),
+      onDenied: (refusal) => void this.refusals.count(refusal),
     });
+    this.permissions = this.#makePermissions();
+  }
+
+  /** Refuses a listener that may hear, answer or watch nothing of what it asks for. */
+  checkListener(name: string, action: 'subscribe' | 'serve' | 'tap', pattern: Pattern): void {
+    const denied = this.authority?.refusalOf(name, action, pattern);
+    if (denied !== undefined) throw this.refusals.count(denied);
   }
 
   /** The state of the bus, for whoever has a name. */
@@ -326,8 +343,32 @@ export class Wiring {
         throw new UnknownRecipientError(name, registry.nearest(name));
       },
       onFault: this.fault,
+      authority: this.authority,
+      refusals: this.refusals,
     };
     return new StateDesk(state, { env, clock, contract, onDenied }, speech);
+  }
+
+  #makeAuthority({ permissions }: WiringOptions): Authority | undefined {
+    if (permissions === undefined) return undefined;
+    return new Authority(permissions, { lastSeq: () => this.#seq, onFault: this.fault });
+  }
+
+  #makePermissions(): Permissions | undefined {
+    const { authority, dispatcher, ledger, outcomes, requests, responders, router } = this;
+    if (authority === undefined) return undefined;
+    const { subscriptions } = this;
+    const parts = { authority, dispatcher, ledger, outcomes, requests, responders, router };
+    return new Permissions(authority, new Revocation({ ...parts, subscriptions }));
+  }
+
+  #makeResponders(contract: Contract | undefined): Responders {
+    const { arrivals, authority } = this;
+    return new Responders(
+      (topic) => contract?.family('requests', topic),
+      arrivals,
+      authority && ((subscription, topic) => authority.reaches(subscription, topic)),
+    );
   }
 
   #makeRouter({
@@ -335,6 +376,7 @@ export class Wiring {
     open = false,
     maxCachedTopics = DEFAULTS.maxCachedTopics,
   }: WiringOptions): Wiring['router'] {
+    const { authority } = this;
     return new Router<Subscription, Route>({
       maxCachedTopics,
       build: (topic, matches) => {
@@ -342,7 +384,10 @@ export class Wiring {
         const family = contract?.family('topics', topic);
         const known =
           !topic.startsWith('$') && (contract === undefined || open || family !== undefined);
-        return new Route(family, matches, this.metrics.family(family?.key ?? topic), known);
+        const series = this.metrics.family(family?.key ?? topic);
+        const reaches =
+          authority && ((subscription: Subscription) => authority.reaches(subscription, topic));
+        return new Route(family, matches, series, known, reaches);
       },
     });
   }
@@ -373,6 +418,7 @@ export class Wiring {
       retained,
       schedule,
       taps,
+      authority: this.authority,
       dedupe: new Dedupe({
         windowMs: dedupe.windowMs ?? DEFAULTS.dedupeWindowMs,
         maxKeys: dedupe.maxKeys ?? DEFAULTS.dedupeMaxKeys,
@@ -448,7 +494,7 @@ export class Wiring {
 
   #makeSubscriptions(options: WiringOptions, now: () => number): Subscriptions {
     const { env, router, responders, dispatcher, ledger, outcomes, middleware, retained } = this;
-    const { keeper, mailboxDefaults, graceMs, ambient } = this;
+    const { keeper, mailboxDefaults, graceMs, ambient, authority } = this;
     return new Subscriptions({
       env,
       router,
@@ -464,6 +510,7 @@ export class Wiring {
       hurried: () => this.status !== 'open',
       graceMs,
       ambient,
+      authority,
       isolate: (handler) => {
         if (keeper.isolation !== 'clone') return handler;
         return (message, context: Attempt) =>
