@@ -568,7 +568,7 @@ export class MessageBus<C extends ContractShape = AnyContract>
 
   async #close(options: Required<CloseOptions>): Promise<Closed> {
     const wiring = this.#wiring;
-    wiring.letters.stopPasses(new ClosedError('what was to be redriven'));
+    wiring.letters.stopPasses(() => new ClosedError('what was to be redriven'));
     wiring.status = options.mode === 'drain' ? 'draining' : 'closed';
     if (options.mode === 'drain') wiring.subscriptions.hurry();
     const endsAt = wiring.env.now() + options.timeoutMs;

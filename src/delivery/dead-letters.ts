@@ -290,7 +290,9 @@ export class DeadLetters {
   }
 
   /** Ends all passes: what they have not sent stays. */
-  stopPasses(reason: unknown): void {
+  stopPasses(makeReason: () => unknown): void {
+    if (this.#passes.size === 0) return;
+    const reason = makeReason();
     for (const pass of this.#passes) pass.stop(reason);
   }
 

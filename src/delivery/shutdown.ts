@@ -145,6 +145,7 @@ async function endRunning({
   graceMs,
 }: ShutdownParts): Promise<Abandoned[]> {
   const attempts = running.matching((one) => one.running && !one.delivery.flags.exempt);
+  if (attempts.length === 0) return [];
   const left = await running.end(
     env,
     attempts,

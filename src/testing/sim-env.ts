@@ -99,8 +99,8 @@ export class SimEnv implements Env {
     const { order } = lane;
     let place = this.#ready.length;
     while (place > 0 && (this.#orders[place - 1] as number) > order) place -= 1;
-    this.#ready.splice(place, 0, lane);
-    this.#orders.splice(place, 0, order);
+    insert(this.#ready, place, lane);
+    insert(this.#orders, place, order);
   }
 
   setTimer(delayMs: number, fn: () => void, options: TimerOptions = {}): Timer {
@@ -144,8 +144,8 @@ export class SimEnv implements Env {
     const choice = this.#chosen();
     const lane = this.#ready[choice];
     if (lane === undefined) throw this.#nothingChosen(choice);
-    this.#ready.splice(choice, 1);
-    this.#orders.splice(choice, 1);
+    remove(this.#ready, choice);
+    remove(this.#orders, choice);
     this.#steps += 1;
     lane.posted = false;
     if (this.#explorer === undefined) lane.run();
@@ -198,7 +198,7 @@ export class SimEnv implements Env {
     if (await this.#postOutside()) return true;
     const at = this.#nextTimerAt();
     if (at === Infinity) return false;
-    this.#now = Math.max(this.#now, at);
+    this.#now = Math.max(this.#now, at + this.#busyAt(at));
     return this.#postDueTimers();
   }
 
@@ -290,6 +290,17 @@ export class SimEnv implements Env {
   #nothingChosen(choice: number): RangeError {
     return new RangeError(`choose() must give 0 to ${this.#ready.length - 1}, but gave ${choice}`);
   }
+}
+
+/** As `splice` does it, without an array for what is taken out: it is done at every step. */
+function insert<T>(list: T[], place: number, value: T): void {
+  for (let at = list.length; at > place; at -= 1) list[at] = list[at - 1] as T;
+  list[place] = value;
+}
+
+function remove<T>(list: T[], place: number): void {
+  for (let at = place + 1; at < list.length; at += 1) list[at - 1] = list[at] as T;
+  list.length -= 1;
 }
 
 /** What a worker tells of itself. */

@@ -231,12 +231,25 @@ export class Hosting implements AgentHost, House {
   }
 
   shutdownParts(): ShutdownParts {
-    const { subscriptions } = this.#wiring;
-    return Object.assign(Object.create(null) as object, this.#wiring, {
+    const wiring = this.#wiring;
+    const { env, ledger, outcomes, dispatcher, requests, calls, deferrals } = wiring;
+    const { running, schedule, letters, graceMs, subscriptions } = wiring;
+    return {
+      env,
+      ledger,
+      outcomes,
+      dispatcher,
+      requests,
+      calls,
+      deferrals,
+      running,
+      schedule,
+      letters,
+      graceMs,
       households: () => subscriptions.households(),
       seal: () => {
-        this.#wiring.status = 'closed';
+        wiring.status = 'closed';
       },
-    }) as unknown as ShutdownParts;
+    };
   }
 }

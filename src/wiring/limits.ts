@@ -24,8 +24,14 @@ export function readLimits(
   mailbox: MailboxChoice,
 ): BusLimits {
   const { dedupe = {}, deadLetters = {} } = options;
-  return {
-    ...readGuard(options.guard, GUARD_DEFAULTS),
+  const guard = readGuard(options.guard, GUARD_DEFAULTS);
+  const { pairRate, senderRate } = guard;
+  // Spelled out: what is spread into a literal makes it a hundred times as large for a while.
+  const limits: BusLimits = {
+    maxDepth: guard.maxDepth,
+    maxHops: guard.maxHops,
+    maxRepeats: guard.maxRepeats,
+    repeatWindowMs: guard.repeatWindowMs,
     capacity: mailbox.capacity,
     concurrency: mailbox.concurrency,
     handlerTimeoutMs: options.handlerTimeoutMs ?? DEFAULTS.handlerTimeoutMs,
@@ -39,4 +45,6 @@ export function readLimits(
     dedupeMaxKeys: dedupe.maxKeys ?? DEFAULTS.dedupeMaxKeys,
     dedupeWindowMs: dedupe.windowMs ?? DEFAULTS.dedupeWindowMs,
   };
+  if (pairRate === undefined && senderRate === undefined) return limits;
+  return { ...limits, ...guard };
 }
