@@ -66,7 +66,7 @@ export async function runSchedule<C extends ContractShape>(
   witness?.began(t);
   const failure = await failureOf(async () => {
     await play(trial.scenario, t, env);
-    await env.run();
+    await t.run();
     course.end();
     await t.close();
   });

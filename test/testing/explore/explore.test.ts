@@ -61,6 +61,18 @@ describe('explore', () => {
     });
   });
 
+  it('fails a scenario that leaves a handler behind which waits for something outside', async () => {
+    const failure = await failureOf(
+      explore(({ bus }) => {
+        bus.register('ann').subscribe('job', () => new Promise(() => {}));
+        bus.publish('job', {});
+      }),
+    );
+
+    expect(failure.cause).toMatchObject({ code: 'TELLASK_LEFT_OVER' });
+    expect(failure.choices).toBe('');
+  });
+
   it('names the step at which a scenario did something else the second time', async () => {
     let runs = 0;
     const exploring = explore(async ({ bus, settle }) => {
