@@ -30,7 +30,6 @@ async function failureOf(options: object = {}): Promise<ExplorationError> {
   );
 }
 
-// R:Q1
 describe('explore with faults', () => {
   it('names the one fault that matters, and leaves the others out', async () => {
     const failure = await failureOf();
