@@ -21,3 +21,29 @@ export { fewestOutstanding, type LeastBusyOptions, leastBusy } from './selection
 export { roundRobin } from './selection/round-robin.ts';
 export { sticky } from './selection/sticky.ts';
 export { weighted } from './selection/weighted.ts';
+// ---- what is to be done
+export type { Assignment, BidOptions } from './tasks/assignment.ts';
+export {
+  NoCapableAgentError,
+  TaskCycleError,
+  TaskFencedError,
+  TaskNotFoundError,
+  TaskStateError,
+} from './tasks/errors.ts';
+export type { TaskWorker } from './tasks/roster.ts';
+export type {
+  DependencyPolicy,
+  Task,
+  TaskAnswer,
+  TaskRequirements,
+  TaskStatus,
+} from './tasks/task.ts';
+export { TaskBoard, type TaskHandler, type TaskSummary } from './tasks/task-board.ts';
+export type { TaskContext } from './tasks/task-context.ts';
+export type {
+  NewTask,
+  TaskBoardOptions,
+  TaskChanges,
+  TaskFilter,
+  WorkOptions,
+} from './tasks/task-options.ts';

@@ -205,6 +205,20 @@ export const ERROR_CODES = {
     false,
     'Pass context.signal on to whatever the step waits for, and look by hand whether its effect stands.',
   ],
+  TELLASK_TASK_NOT_FOUND: [false, 'Look at board.list(): it may have been removed.'],
+  TELLASK_TASK_STATE: [
+    false,
+    'Look at the status first: a task that has ended never changes. Create a new one instead.',
+  ],
+  TELLASK_TASK_CYCLE: [false, 'Take one of the dependencies away: the fields name the circle.'],
+  TELLASK_TASK_FENCED: [
+    false,
+    'Stop: somebody else does it, or nobody needs it. Tell progress in time, or raise leaseMs.',
+  ],
+  TELLASK_TASK_NO_AGENT: [
+    true,
+    'Let an agent with the capability work for the board first, or look at the requirements.',
+  ],
   TELLASK_INJECTED_FAULT: [
     true,
     'Nothing failed but the test: t.faults.injected says what, and the faults of the test bus why.',

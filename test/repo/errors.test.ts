@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import * as agents from '../../src/agents.ts';
 import * as library from '../../src/index.ts';
 import { ERROR_CODES, type ErrorCode } from '../../src/kernel/error-codes.ts';
 import * as testing from '../../src/testing.ts';
 
-const EXPORTED = [...Object.keys(library), ...Object.keys(testing)];
+const EXPORTED = [library, agents, testing].flatMap((entry) => Object.keys(entry));
 const CODES = Object.keys(ERROR_CODES) as ErrorCode[];
 
 /** The entries of docs/errors.md: the text below each code. */
