@@ -32,6 +32,7 @@ function told(t: TestBus, change: (seen: Transcript['seen']) => Transcript['seen
   return new BusInvariants(wiring(t), transcript as unknown as Transcript);
 }
 
+// F:M8
 describe('the invariants of a test bus', () => {
   it('hold at any instant, also while handlers run', async () => {
     const t = createTestBus();

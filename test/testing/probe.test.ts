@@ -13,6 +13,7 @@ async function textOf(promise: Promise<unknown>): Promise<string> {
   return (error as Error).message;
 }
 
+// F:M2 F:M4
 describe('a probe', () => {
   it('gives what came, one after the other, with no time passing', async () => {
     const t = createTestBus();
