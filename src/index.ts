@@ -186,6 +186,7 @@ export type { Message, MessageType } from './message/message.ts';
 export { ValidationError, type ValidationIssue } from './message/parse.ts';
 export { PayloadError } from './message/payload.ts';
 export type { PriorityInput } from './message/priority.ts';
+export { SharedBudget } from './message/shared-budget.ts';
 export type {
   SchemaIssue,
   SchemaResult,

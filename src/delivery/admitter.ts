@@ -294,9 +294,12 @@ export class Admitter {
    * when its speaker only wraps up. Returns what it may be given back to.
    */
   draw(cause: Cause | undefined, message: Envelope, action: Words['action']): Budget | undefined {
-    if (cause === undefined) return undefined;
-    const budget = cause.message.lineage?.budget;
-    const error = cause.exhausted ?? this.#shortage(budget);
+    const own = message.lineage?.budget;
+    // A budget that several calls share is above each of them.
+    const shared = own?.shared === true ? own : undefined;
+    if (cause === undefined && shared === undefined) return undefined;
+    const budget = shared ?? cause?.message.lineage?.budget;
+    const error = cause?.exhausted ?? this.#shortage(budget);
     if (error !== undefined) throw this.#parts.refusals.refuseMessage(message, error, action);
     return budget;
   }

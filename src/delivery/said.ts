@@ -1,8 +1,9 @@
 import { misuse } from '../kernel/errors.ts';
-import { Budget, type BudgetLimits, readBudget } from '../message/budget.ts';
+import { Budget, type BudgetLimits } from '../message/budget.ts';
 import type { Lineage } from '../message/envelope.ts';
 import type { MessageType } from '../message/message.ts';
 import { NORMAL_PRIORITY, toPriority } from '../message/priority.ts';
+import { readSharable, SharedBudget, underOf } from '../message/shared-budget.ts';
 import { checkCallOptions } from './call-options.ts';
 import { IDEMPOTENCY_HEADER } from './idempotency.ts';
 import type { AskOptions, Cause, PublishOptions } from './speech.ts';
@@ -18,7 +19,7 @@ export interface Said {
   readonly delayMs: number;
   readonly correlationId: string | undefined;
   /** What it sets for everything that is said because of it. */
-  readonly budget: BudgetLimits | undefined;
+  readonly budget: BudgetLimits | SharedBudget | undefined;
 }
 
 const DEFAULTS = {
@@ -61,7 +62,7 @@ export function readTold(
     ttlMs: readMs('ttlMs', options.ttlMs) ?? Infinity,
     delayMs: readDelay(options, wall),
     correlationId: readText('correlationId', options.correlationId),
-    budget: readBudget(options.budget),
+    budget: readSharable(options.budget),
   };
 }
 
@@ -78,7 +79,7 @@ export function readAsked(options: AskOptions, cause: Cause | undefined): Said {
     ttlMs: Infinity,
     delayMs: 0,
     correlationId: readText('correlationId', options.correlationId),
-    budget: readBudget(options.budget),
+    budget: readSharable(options.budget),
   };
 }
 
@@ -126,7 +127,9 @@ export function budgetOf(
   now: () => number,
 ): Budget | undefined {
   const above = cause?.message.lineage?.budget;
-  return budget === undefined ? above : new Budget(budget, above, now());
+  if (budget === undefined) return above;
+  if (budget instanceof SharedBudget) return underOf(budget, above, now());
+  return new Budget(budget, above, now());
 }
 
 /** A duration in milliseconds: 0 or more, `Infinity` for no limit. */

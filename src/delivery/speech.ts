@@ -2,6 +2,7 @@ import type { BudgetLimits } from '../message/budget.ts';
 import type { Envelope } from '../message/envelope.ts';
 import type { MessageType } from '../message/message.ts';
 import type { PriorityInput } from '../message/priority.ts';
+import type { SharedBudget } from '../message/shared-budget.ts';
 import type { Policy } from '../resilience/policy.ts';
 import type { BudgetExhaustedError } from './bound-errors.ts';
 import type { BroadcastReceipt } from './broadcast.ts';
@@ -37,7 +38,7 @@ export interface PublishOptions {
   /** The conversation it belongs to. @default the context's, else a new one */
   readonly correlationId?: string;
   /** Limits for everything that is said because of it, within those of the context. */
-  readonly budget?: BudgetLimits;
+  readonly budget?: BudgetLimits | SharedBudget;
   /**
    * Said on a handle inside of a handler, it begins a new conversation on purpose: the test bus does
    * not take it for a lost context. Elsewhere it changes nothing. @default false
@@ -75,7 +76,7 @@ export interface AskOptions {
    */
   readonly idleTimeoutMs?: number;
   /** Limits for everything that is said because of it, within those of the context. */
-  readonly budget?: BudgetLimits;
+  readonly budget?: BudgetLimits | SharedBudget;
   /**
    * The handler does not wait for the answer: its own end, its deadline and its slot have nothing
    * to do with this request, and a failure that nobody looks at is no unhandled rejection.

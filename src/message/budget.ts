@@ -55,22 +55,35 @@ export class Budget {
   readonly #end: number;
   /** Monotonic instant at which the time of it, or of a budget above, is over. */
   readonly deadline: number;
+  /** Several calls share it: they are below it themselves. */
+  readonly shared: boolean;
   #messages = 0;
   #tokens = 0;
   #cost = 0;
 
-  constructor(limits: BudgetLimits, parent: Budget | undefined, now: number) {
+  constructor(
+    limits: BudgetLimits,
+    parent: Budget | undefined,
+    now: number,
+    shared: boolean = false,
+  ) {
     const { messages = Infinity, tokens = Infinity, cost = Infinity, ms = Infinity } = limits;
     this.#parent = parent;
     this.#limits = { messages, tokens, cost, ms };
     this.#startedAt = now;
     this.#end = now + ms;
     this.deadline = Math.min(this.#end, parent?.deadline ?? Infinity);
+    this.shared = shared;
+  }
+
+  /** Which limit of the chain leaves no room for another message, if one does. */
+  shortage(now: number): Shortage | undefined {
+    return this.#firstShort((budget) => budget.#shortOfMessage(now));
   }
 
   /** Draws one message from every budget of the chain; or from none, and says which is short. */
   draw(now: number): Shortage | undefined {
-    const short = this.#firstShort((budget) => budget.#shortOfMessage(now));
+    const short = this.shortage(now);
     if (short !== undefined) return short;
     this.#each((budget) => budget.#messages++);
     return undefined;
