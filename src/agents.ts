@@ -5,6 +5,20 @@ export type {
   SelectionCall,
   SelectionEnd,
 } from './delivery/selection.ts';
+// ---- who is there, and how
+export {
+  type AgentQuery,
+  AgentRegistry,
+  type RegistryInspection,
+} from './directory/agent-registry.ts';
+export type {
+  AgentCapability,
+  AgentCard,
+  JsonSchema,
+  RegisteredCapability,
+  RegisteredCard,
+} from './directory/card.ts';
+export type { CardQuery } from './directory/card-index.ts';
 // ---- who knows whom
 export {
   type AcceptedHandshake,
@@ -15,6 +29,7 @@ export {
   type HandshakesOptions,
   type Hello,
 } from './directory/handshake.ts';
+export type { Presence, PresenceStatus } from './directory/presence.ts';
 export { inOrder, matching, random, scored } from './selection/by-rule.ts';
 export { type FastestOptions, fastest } from './selection/fastest.ts';
 export { fewestOutstanding, type LeastBusyOptions, leastBusy } from './selection/least-busy.ts';

@@ -228,12 +228,14 @@ export class MessageBus<C extends ContractShape = AnyContract>
    * ```
    */
   agents(filter: { readonly name?: string; readonly capability?: string } = {}): AgentInfo[] {
-    const { registry } = this.#wiring;
+    const { registry, running } = this.#wiring;
     const { name, capability } = filter;
-    const records = capability === undefined ? registry.all() : registry.withCapability(capability);
+    const records = name === undefined ? registry.all() : [registry.get(name)];
+    const runs = running.byWorker();
     return records
-      .filter((record) => name === undefined || record.name === name)
-      .map((record) => this.#hosting.info(record));
+      .filter((record) => record !== undefined)
+      .filter(({ capabilities }) => capability === undefined || capabilities.has(capability))
+      .map((record) => this.#hosting.info(record, runs));
   }
 
   /** Tells every matching subscription, as `$host`. */

@@ -79,8 +79,14 @@ export interface AgentInfo {
   readonly name: string;
   readonly capabilities: readonly string[];
   readonly status: 'idle' | 'busy' | 'paused' | 'left';
-  /** Handlers that run now. */
+  /** Handlers that run now, in its mailbox and in those of its lanes. */
   readonly running: number;
+  /** When the oldest of them began, in epoch milliseconds. */
+  readonly busySince?: number;
+  /** Since when one of them has been running on past its time, in epoch milliseconds. */
+  readonly hungSince?: number;
+  /** Handlers that were given up while they still ran. */
+  readonly abandoned: number;
   /** Places taken in its mailbox, of `capacity`. */
   readonly queued: number;
   /** Senders that wait for a place. */

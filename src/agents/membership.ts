@@ -38,6 +38,8 @@ export interface MembershipParts {
   readonly onLeft: (name: string) => void;
   /** Hears what restricted handles refuse. */
   readonly onDenied: (refusal: DeniedError) => void;
+  /** Says something as the bus itself, if anybody listens. */
+  readonly say: (topic: string, notice: unknown) => void;
   readonly graceMs: number;
 }
 
@@ -65,6 +67,7 @@ export class Membership {
     this.#permits.set(record, permits);
     registry.add(record);
     events.emit('joined', name);
+    this.#parts.say('$bus.agent.joined', { agent: name, capabilities: [...record.capabilities] });
     return { record, permits };
   }
 
@@ -99,6 +102,7 @@ export class Membership {
     this.#parts.deferrals.leave(workers);
     this.#parts.onLeft(record.name);
     events.emit('left', record.name);
+    this.#parts.say('$bus.agent.left', { agent: record.name });
     // A handler that calls this before its first `await` counts as running only when it returns.
     await undefined;
     await this.#endRunning(record, workers, except, end);

@@ -152,10 +152,13 @@ export class Attempt implements Speaker, Cause {
   }
 
   get remainingMs(): number {
-    const until =
-      this.lastCall?.until ??
-      Math.min(this.deadline, this.startedAt + this.#subscription.timeoutMs);
-    return Math.max(0, until - this.worker.house.now());
+    return Math.max(0, this.until - this.worker.house.now());
+  }
+
+  /** The monotonic instant at which its time is over. */
+  get until(): number {
+    if (this.lastCall !== undefined) return this.lastCall.until;
+    return Math.min(this.deadline, this.startedAt + this.#subscription.timeoutMs);
   }
 
   get idempotencyKey(): string {

@@ -1,6 +1,7 @@
 import type { Env } from '../kernel/env.ts';
 import { LinkedList } from '../kernel/linked-list.ts';
 import type { Attempt, Watch } from './attempt.ts';
+import type { Worker } from './worker.ts';
 
 /** The handlers that run now and returned a promise: who may hang, and whom to wait for. */
 export class Running {
@@ -28,6 +29,17 @@ export class Running {
       this.#waiters.delete(waiter);
       waiter.done();
     }
+  }
+
+  /** Who runs what, for a look at many workers at once. */
+  byWorker(): Map<Worker, Attempt[]> {
+    const runs = new Map<Worker, Attempt[]>();
+    for (const { attempt } of this.#watches.toArray()) {
+      const others = runs.get(attempt.worker);
+      if (others === undefined) runs.set(attempt.worker, [attempt]);
+      else others.push(attempt);
+    }
+    return runs;
   }
 
   matching(condition: (attempt: Attempt) => boolean = () => true): Attempt[] {

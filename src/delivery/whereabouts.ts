@@ -1,3 +1,4 @@
+import type { Attempt } from './attempt.ts';
 import type { Delivery } from './delivery.ts';
 import { Worker } from './worker.ts';
 
@@ -44,6 +45,41 @@ export function statusOf({ status, running: slots }: Worker): AgentStatus {
   if (status === 'stopped') return 'left';
   if (status === 'paused') return 'paused';
   return slots > 0 ? 'busy' : 'idle';
+}
+
+/** What the workers of one agent do at the monotonic instant `now`, taken together. */
+export interface WorkFacts {
+  readonly running: number;
+  readonly abandoned: number;
+  /** When the oldest of its handlers began; undefined when none runs that is waited for. */
+  readonly busySince: number | undefined;
+  /** When the time was over of one that runs on. */
+  readonly hungSince: number | undefined;
+}
+
+/** Looks at all workers of an agent; `runs` says which handlers run on each. */
+export function workFacts(
+  workers: Iterable<Worker>,
+  runs: ReadonlyMap<Worker, readonly Attempt[]>,
+  now: number,
+): WorkFacts {
+  let running = 0;
+  let abandoned = 0;
+  let busySince = Infinity;
+  let hungSince = Infinity;
+  for (const worker of workers) {
+    running += worker.running;
+    abandoned += worker.abandoned;
+    for (const { startedAt, until } of runs.get(worker) ?? []) {
+      busySince = Math.min(busySince, startedAt);
+      if (until <= now) hungSince = Math.min(hungSince, until);
+    }
+  }
+  return { running, abandoned, busySince: known(busySince), hungSince: known(hungSince) };
+}
+
+function known(instant: number): number | undefined {
+  return instant === Infinity ? undefined : instant;
 }
 
 function running({ subscription, current, home }: Delivery, now: number): Whereabouts {

@@ -96,6 +96,8 @@ export class Worker implements Lane, Recipient {
   posted = false;
   /** Slots in use: running handlers, and retries that hold their agent. */
   running = 0;
+  /** Handlers that were given up while they still ran. */
+  abandoned = 0;
   /** Its running handlers that have asked somebody something. */
   askers: Set<Attempt> = NO_ASKERS;
   #status: WorkerStatus = 'open';
@@ -375,6 +377,7 @@ export class Worker implements Lane, Recipient {
   #hung(attempt: Attempt, failure: Failure): void {
     const { ledger, events } = this.#shop;
     ledger.abandoned++;
+    this.abandoned++;
     attempt.fence();
     if (events.has('abandoned')) events.emit('abandoned', told(attempt.delivery));
     const holds = this.options.onHang === 'hold';
@@ -398,6 +401,7 @@ export class Worker implements Lane, Recipient {
   abandon(attempt: Attempt, end: (delivery: Delivery) => void): void {
     if (!attempt.running) return;
     this.#shop.ledger.abandoned++;
+    this.abandoned++;
     attempt.watch?.stop();
     attempt.fence();
     end(attempt.delivery);

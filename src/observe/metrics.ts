@@ -67,6 +67,19 @@ export class Metrics {
     return this.#pairs.get(from)?.get(to) ?? this.#newPair(from, to);
   }
 
+  /** All that was said to one; `undefined` when some of it may stand under `(other)`. */
+  saidTo(to: string): { readonly handled: number; readonly deadLettered: number } | undefined {
+    if (this.#otherPair !== undefined) return undefined;
+    let handled = 0;
+    let deadLettered = 0;
+    for (const targets of this.#pairs.values()) {
+      const series = targets.get(to);
+      handled += series?.handled ?? 0;
+      deadLettered += series?.deadLettered ?? 0;
+    }
+    return { handled, deadLettered };
+  }
+
   snapshot(): MetricsSnapshot {
     const families = [...this.#families.values()];
     const pairs = [...this.#pairSeries];

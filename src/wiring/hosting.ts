@@ -19,7 +19,8 @@ import type {
   StreamOptions,
 } from '../delivery/speech.ts';
 import type { MessageStream } from '../delivery/stream.ts';
-import { statusOf } from '../delivery/whereabouts.ts';
+import { statusOf, workFacts } from '../delivery/whereabouts.ts';
+import type { WorkerStatus } from '../delivery/worker.ts';
 import type { Env } from '../kernel/env.ts';
 import type { Message } from '../message/message.ts';
 import { type Logger, withFields } from '../observe/logger.ts';
@@ -27,6 +28,8 @@ import type { StateView } from '../state/state-view.ts';
 import { Answers } from './answers.ts';
 import { HOST, Listening } from './listening.ts';
 import type { Wiring } from './wiring.ts';
+
+type Runs = ReturnType<Wiring['running']['byWorker']>;
 
 /** What handles, handlers and the bus itself have done on the wiring. */
 export class Hosting implements AgentHost, House {
@@ -107,17 +110,21 @@ export class Hosting implements AgentHost, House {
   }
 
   pause(record: AgentRecord): void {
+    const before = record.worker.status;
     this.#wiring.dispatcher.spill();
     for (const worker of record.workers) {
       if (worker.status === 'open') worker.status = 'paused';
     }
+    this.#tellStatus(record, before);
   }
 
   resume(record: AgentRecord): void {
+    const before = record.worker.status;
     for (const worker of record.workers) {
       if (worker.status === 'paused') worker.status = 'open';
       worker.wake();
     }
+    this.#tellStatus(record, before);
   }
 
   leave(record: AgentRecord): Promise<void> {
@@ -128,15 +135,21 @@ export class Hosting implements AgentHost, House {
     return withFields(this.#wiring.logger, () => ({ agent: record.name }));
   }
 
-  info(record: AgentRecord): AgentInfo {
+  info(record: AgentRecord, runs: Runs = this.#wiring.running.byWorker()): AgentInfo {
     this.#wiring.dispatcher.spill();
+    const { origin, env } = this.#wiring;
     const { name, capabilities, worker } = record;
     const { mailbox, options } = worker;
+    const work = workFacts(record.workers, runs, env.now());
+    const status = statusOf(worker);
     return {
       name,
       capabilities: [...capabilities],
-      status: statusOf(worker),
-      running: worker.running,
+      status: status === 'idle' && work.running > 0 ? 'busy' : status,
+      running: work.running,
+      ...instant('busySince', work.busySince, origin.wallAtZero),
+      ...instant('hungSince', work.hungSince, origin.wallAtZero),
+      abandoned: work.abandoned,
       queued: mailbox.size,
       waiting: mailbox.waiting,
       highWater: mailbox.highWater,
@@ -230,6 +243,12 @@ export class Hosting implements AgentHost, House {
     return { name, cause: undefined };
   }
 
+  #tellStatus({ name, worker }: AgentRecord, before: WorkerStatus): void {
+    if (worker.status === before) return;
+    const notice = { agent: name, status: statusOf(worker) };
+    this.#wiring.admitter.sayOwn('$bus.agent.status', notice, undefined);
+  }
+
   shutdownParts(): ShutdownParts {
     const wiring = this.#wiring;
     const { env, ledger, outcomes, dispatcher, requests, calls, deferrals } = wiring;
@@ -252,4 +271,14 @@ export class Hosting implements AgentHost, House {
       },
     };
   }
+}
+
+/** A monotonic instant as epoch milliseconds; nothing at all when there is none. */
+function instant<Name extends 'busySince' | 'hungSince'>(
+  name: Name,
+  at: number | undefined,
+  wallAtZero: number,
+): { readonly [N in Name]?: number } {
+  if (at === undefined) return {};
+  return { [name]: Math.round(wallAtZero + at) } as { readonly [N in Name]?: number };
 }

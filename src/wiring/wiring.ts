@@ -301,6 +301,7 @@ export class Wiring {
       graceMs,
       onLeft: (name) => this.endStateOf(name, 'left'),
       onDenied: (refusal) => void this.refusals.count(refusal),
+      say: (topic, notice) => this.admitter.sayOwn(topic, notice, undefined),
     });
     this.permissions = this.#makePermissions();
   }

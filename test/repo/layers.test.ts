@@ -39,6 +39,7 @@ const DOORS: Readonly<Record<string, string>> = {
   nanoid: 'kernel/real-env.ts',
   micromatch: 'message/',
   'node:module': 'message/',
+  zod: 'directory/card-schema.ts',
   'node:crypto': 'state/checksum.ts',
   'node:async_hooks': 'delivery/ambient.ts',
 };
