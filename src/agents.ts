@@ -6,9 +6,12 @@ export type {
   SelectionEnd,
 } from './delivery/selection.ts';
 // ---- who is there, and how
+export type { A2ACard, A2AInterface, A2AOptions, A2ASkill } from './directory/a2a.ts';
 export {
   type AgentQuery,
   AgentRegistry,
+  type AgentRegistryOptions,
+  type RegisterOptions,
   type RegistryInspection,
 } from './directory/agent-registry.ts';
 export type {
@@ -29,7 +32,10 @@ export {
   type HandshakesOptions,
   type Hello,
 } from './directory/handshake.ts';
+export type { BridgedOptions } from './directory/heartbeat.ts';
 export type { Presence, PresenceStatus } from './directory/presence.ts';
+export type { Probe, ProbeCheck, ProbeOptions } from './directory/probe.ts';
+export type { Session, SessionInfo, SessionOptions } from './directory/sessions.ts';
 export { inOrder, matching, random, scored } from './selection/by-rule.ts';
 export { type FastestOptions, fastest } from './selection/fastest.ts';
 export { fewestOutstanding, type LeastBusyOptions, leastBusy } from './selection/least-busy.ts';
