@@ -75,11 +75,20 @@ export interface LastCall {
 
 const NO_WAITS: Set<Awaited> = new Set();
 
+/** Who speaks in a running handler, whatever has become of the context that it was given. */
+export let voiceOf: (attempt: Attempt) => Speaker & { readonly cause: Cause };
+/** Whether what the handler says is heard no longer. */
+export let isFenced: (attempt: Attempt) => boolean;
+
 /**
  * One call of a handler, and the context that the handler is given: the only way to inherit the
  * conversation. `Context` has its public type.
  */
 export class Attempt implements Speaker, Cause {
+  static {
+    voiceOf = (attempt) => attempt.#voice;
+    isFenced = (attempt) => attempt.#state === 'fenced';
+  }
   /** Which call of the handler this is, from 1. */
   readonly attempt: number;
   /** Who runs it. */
@@ -188,12 +197,12 @@ export class Attempt implements Speaker, Cause {
 
   publish(topic: string, payload: unknown, options?: PublishOptions): Receipt {
     this.#mayStill('publish', topic);
-    return this.worker.house.publish(this, topic, payload, options);
+    return this.worker.house.publish(this.#voice, topic, payload, options);
   }
 
   send(to: string, topic: string, payload: unknown, options?: SendOptions): Receipt {
     this.#mayStill('send', topic);
-    return this.worker.house.send(this, to, topic, payload, options);
+    return this.worker.house.send(this.#voice, to, topic, payload, options);
   }
 
   request(topic: string, payload: unknown, options?: RequestOptions): Promise<unknown> {
@@ -205,7 +214,7 @@ export class Attempt implements Speaker, Cause {
 
   async #request(topic: string, payload: unknown, options?: RequestOptions): Promise<unknown> {
     this.#mayStill('request', topic);
-    return this.worker.house.request(this, topic, payload, options);
+    return this.worker.house.request(this.#voice, topic, payload, options);
   }
 
   broadcast(
@@ -215,12 +224,12 @@ export class Attempt implements Speaker, Cause {
     options?: BroadcastOptions,
   ): BroadcastReceipt {
     this.#mayStill('send', topic);
-    return this.worker.house.broadcast(this, to, topic, payload, options);
+    return this.worker.house.broadcast(this.#voice, to, topic, payload, options);
   }
 
   async gather(topic: string, payload: unknown, options?: GatherOptions): Promise<Gathered> {
     this.#mayStill('request', topic);
-    return this.worker.house.gather(this, topic, payload, options);
+    return this.worker.house.gather(this.#voice, topic, payload, options);
   }
 
   stream(topic: string, payload: unknown, options?: StreamOptions): MessageStream {
@@ -229,7 +238,7 @@ export class Attempt implements Speaker, Cause {
     } catch (error) {
       return failedStream(error);
     }
-    return this.worker.house.stream(this, topic, payload, options);
+    return this.worker.house.stream(this.#voice, topic, payload, options);
   }
 
   reply(value: unknown): boolean {
@@ -267,6 +276,12 @@ export class Attempt implements Speaker, Cause {
 
   get name(): string {
     return this.#subscription.owner;
+  }
+
+  /** Apart from the context, which whoever handles the message can give properties of his own. */
+  get #voice(): Speaker & { readonly cause: Cause } {
+    const { owner: name, permits } = this.#subscription;
+    return { name, cause: this, permits };
   }
 
   /** Who waits for its answer. */

@@ -4,7 +4,7 @@ import { misuse } from '../kernel/errors.ts';
 import { refuseUnknown } from '../kernel/unknown-option.ts';
 import type { Envelope } from '../message/envelope.ts';
 import type { Pattern } from '../message/pattern.ts';
-import { Group } from './group.ts';
+import { Group, type Heard } from './group.ts';
 import type { Subscription } from './subscription.ts';
 
 /** What permissions are about: topics, and for `read` and `write` keys of the state. */
@@ -151,10 +151,12 @@ export class Authority {
   }
 
   /** Whether a subscription may get what is said on a topic; of a group, any of its members. */
-  reaches(subscription: Subscription, topic: string): boolean {
+  reaches(subscription: Subscription, topic: string, message?: Heard): boolean {
     const { home, owner, kind } = subscription;
     const action = kind === 'serve' ? 'serve' : 'subscribe';
     if (home instanceof Group && home.isFace(subscription)) {
+      // Who may hear it and who does not hear himself has to be the same.
+      if (message !== undefined) return home.hears(message);
       return home.members.some((member) => this.reaches(member.subscription, topic));
     }
     return this.#remembered(owner, action, topic);

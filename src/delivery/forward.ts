@@ -2,7 +2,7 @@ import type { Env } from '../kernel/env.ts';
 import { isTellaskError, misuse } from '../kernel/errors.ts';
 import { refuseUnknown } from '../kernel/unknown-option.ts';
 import type { Ask } from './ask.ts';
-import type { Attempt } from './attempt.ts';
+import { type Attempt, voiceOf } from './attempt.ts';
 import type { Deferral } from './deferral.ts';
 import type { Deferrals } from './deferrals.ts';
 import type { Later } from './later.ts';
@@ -40,7 +40,7 @@ export function forward(
   refuseUnknown(options, OPTIONS, 'forward');
   readMs('timeoutMs', options.timeoutMs);
   const deferral: Deferral = parts.deferrals.openEndless(attempt, () => {
-    parts.ask.forward(attempt, to, options, termsOf(deferral, attempt, parts.env));
+    parts.ask.forward(voiceOf(attempt), to, options, termsOf(deferral, attempt, parts.env));
   });
   return deferral.later;
 }

@@ -12,6 +12,11 @@ export interface Member {
 /** Whether a member may get what is said on a topic. */
 export type MemberReaches = (member: Subscription, topic: string) => boolean;
 
+/** What decides who hears a message. */
+export type Heard = Pick<Delivery['message'], 'from' | 'topic'> & {
+  readonly to?: string | undefined;
+};
+
 /** One subscription with one mailbox, whose members take the next message when they are free. */
 export class Group implements Recipient {
   readonly label: string;
@@ -76,7 +81,7 @@ export class Group implements Recipient {
   }
 
   /** Whether any member may take what `from` says. */
-  hears(message: Delivery['message']): boolean {
+  hears(message: Heard): boolean {
     return this.#members.some((member) => this.#takes(member, message));
   }
 
@@ -84,11 +89,13 @@ export class Group implements Recipient {
     const member = this.#memberOf(worker);
     if (member !== undefined) delivery.subscription = member.subscription;
     this.#turn++;
+    // What comes next may be for another, whom nothing has woken for it.
+    if (this.headFor(worker) === undefined) this.wake();
   }
 
-  #takes(member: Member, { from, topic }: Delivery['message']): boolean {
-    if (isOwnWord(from, member)) return false;
-    return this.#reaches?.(member.subscription, topic) !== false;
+  #takes(member: Member, message: Heard): boolean {
+    if (isOwnWord(message, member)) return false;
+    return this.#reaches?.(member.subscription, message.topic) !== false;
   }
 
   #memberOf(worker: Worker): Member | undefined {
@@ -96,7 +103,8 @@ export class Group implements Recipient {
   }
 }
 
-function isOwnWord(from: string, { subscription }: Member): boolean {
+/** What an agent sends to itself it wants to hear. */
+function isOwnWord({ from, to }: Heard, { subscription }: Member): boolean {
   const { owner, echo } = subscription;
-  return from === owner && !echo && owner !== '$host';
+  return from === owner && to !== owner && !echo && owner !== '$host';
 }

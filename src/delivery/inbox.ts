@@ -79,10 +79,14 @@ export class Inbox implements Lane, Recipient {
     if (where !== undefined && typeof where !== 'function') {
       throw misuse('where', 'a function of the message', where);
     }
-    const delivery = await this.#ask({ timeoutMs: limit, signal, where, permits }).delivery;
-    if (delivery === undefined) return undefined;
-    this.#acknowledge(delivery);
-    return this.#shop.handOut(delivery.message);
+    const until = this.#shop.env.now() + limit;
+    for (let timeoutMs = limit; ; timeoutMs = Math.max(0, until - this.#shop.env.now())) {
+      const delivery = await this.#ask({ timeoutMs, signal, where, permits }).delivery;
+      if (delivery === undefined) return undefined;
+      if (this.#withholds(delivery)) continue;
+      this.#acknowledge(delivery);
+      return this.#shop.handOut(delivery.message);
+    }
   }
 
   /** One after the other; a message is handled when the next one is asked for. */
@@ -90,6 +94,7 @@ export class Inbox implements Lane, Recipient {
     this.everPulled = true;
     const source = {
       ask: () => this.#ask({ timeoutMs: Infinity, permits }),
+      withholds: (delivery: Delivery) => this.#withholds(delivery),
       acknowledge: (delivery: Delivery) => this.#acknowledge(delivery),
       handOut: (delivery: Delivery) => this.#shop.handOut(delivery.message),
     };
@@ -189,6 +194,14 @@ export class Inbox implements Lane, Recipient {
     delivery.attempts++;
     this.#pulled.add(delivery);
     return delivery;
+  }
+
+  /** The rules may have changed between the step that gave it and the one that takes it. */
+  #withholds(delivery: Delivery): boolean {
+    if (!this.#pulled.has(delivery) || !isBarred(this.#shop, delivery)) return false;
+    this.#pulled.delete(delivery);
+    refuse(this.#shop, delivery);
+    return true;
   }
 
   #acknowledge(delivery: Delivery): void {

@@ -7,6 +7,8 @@ export interface Source {
   ask(): Taker;
   /** The message as the consumer gets to see it. */
   handOut(delivery: Delivery): Message;
+  /** Ends it instead, when rules that have come meanwhile keep it from the consumer. */
+  withholds(delivery: Delivery): boolean;
   /** The consumer is done with it. */
   acknowledge(delivery: Delivery): void;
 }
@@ -51,14 +53,21 @@ export class PullIterator implements AsyncIterableIterator<Message> {
 
   async #next(): Promise<IteratorResult<Message>> {
     this.#acknowledge();
-    if (!this.#open) return { done: true, value: undefined };
-    this.#taker = this.#source.ask();
-    const delivery = await this.#taker.delivery;
+    const delivery = await this.#nextAllowed();
     if (delivery === undefined) return this.return();
     // Closed in the same turn in which it got the message: then nobody reads it, and it is handled.
     this.#held = delivery;
     if (!this.#open) return this.return();
     return { done: false, value: this.#source.handOut(delivery) };
+  }
+
+  async #nextAllowed(): Promise<Delivery | undefined> {
+    while (this.#open) {
+      this.#taker = this.#source.ask();
+      const delivery = await this.#taker.delivery;
+      if (delivery === undefined || !this.#source.withholds(delivery)) return delivery;
+    }
+    return undefined;
   }
 
   #acknowledge(): void {

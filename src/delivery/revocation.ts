@@ -51,7 +51,7 @@ export class Revocation {
   #clear(home: Recipient, feeding: readonly Subscription[]): void {
     const { authority, ledger, outcomes } = this.#parts;
     const barred = ({ subscription, message }: Delivery): boolean =>
-      !authority.reaches(subscription, message.topic);
+      !authority.reaches(subscription, message.topic, message);
     const taken = takeOut(home, feeding, barred);
     const homes = new Set<Recipient>();
     for (const delivery of taken) {

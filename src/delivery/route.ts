@@ -8,8 +8,8 @@ import type { Subscription } from './subscription.ts';
 /** More speakers than this on one topic share no prepared list. */
 const MAX_LISTS = 64;
 
-/** Whether a subscription may get what is said on the topic of a route. */
-export type Reaches = (subscription: Subscription) => boolean;
+/** Whether a subscription may get what somebody says on the topic of a route. */
+export type Reaches = (subscription: Subscription, from: string) => boolean;
 
 /**
  * Everything about one topic that does not change between two messages: its family, and for each
@@ -64,7 +64,7 @@ export class Route {
   #make(from: string, type: MessageType): DispatchList {
     const reaches = this.#reaches;
     const hearing = this.matches.filter(
-      (one) => one.accepts(type) && hears(one, from) && reaches?.(one) !== false,
+      (one) => one.accepts(type) && hears(one, from) && reaches?.(one, from) !== false,
     );
     return new DispatchList(hearing, this.#series);
   }

@@ -3,7 +3,7 @@ import type { Holder, HolderRights } from '../state/holder.ts';
 import type { StateAccessAction } from '../state/state-access.ts';
 import type { StateVoice } from '../state/transaction.ts';
 import type { Admitter } from './admitter.ts';
-import type { Attempt } from './attempt.ts';
+import { type Attempt, isFenced, voiceOf } from './attempt.ts';
 import type { Authority } from './authority.ts';
 import { FencedError } from './errors.ts';
 import type { Refusals } from './refusals.ts';
@@ -93,7 +93,7 @@ export class HandlerHolder extends SpeakerHolder {
   readonly #attempt: Attempt;
 
   constructor(attempt: Attempt, speech: StateSpeech, registration: object | undefined) {
-    super(attempt, speech, registration);
+    super(voiceOf(attempt), speech, registration);
     this.#attempt = attempt;
   }
 
@@ -103,8 +103,10 @@ export class HandlerHolder extends SpeakerHolder {
   }
 
   override author(): Author {
-    const { fenced, agent, message } = this.#attempt;
-    if (fenced) throw new FencedError(agent, 'write to the state on', message.topic);
+    if (isFenced(this.#attempt)) {
+      const { topic } = this.#attempt.message;
+      throw new FencedError(this.actor, 'write to the state on', topic);
+    }
     return super.author();
   }
 }

@@ -1,4 +1,4 @@
-import type { Attempt } from '../delivery/attempt.ts';
+import { type Attempt, voiceOf } from '../delivery/attempt.ts';
 import { RevokedError } from '../delivery/bound-errors.ts';
 import { ClosedError } from '../delivery/errors.ts';
 import type { Speaker } from '../delivery/speech.ts';
@@ -24,12 +24,14 @@ export class StateDesk {
 
   /** The state as an agent sees it. */
   ofAgent(speaker: Speaker): StateView {
-    return this.#view(speaker, (own) => new SpeakerHolder(speaker, this.#speech, own));
+    const hold = (own?: object) => new SpeakerHolder(speaker, this.#speech, own);
+    return this.#view(speaker, speaker.permits, hold);
   }
 
   /** The state as the running handler of a message sees it. */
   ofHandler(attempt: Attempt): StateView {
-    return this.#view(attempt, (own) => new HandlerHolder(attempt, this.#speech, own));
+    const hold = (own?: object) => new HandlerHolder(attempt, this.#speech, own);
+    return this.#view(attempt, voiceOf(attempt).permits, hold);
   }
 
   /** The state outlives the bus; what its agents hold there does not. */
@@ -49,16 +51,20 @@ export class StateDesk {
     this.#seat.left(isOurs, reason);
   }
 
-  #view(speaker: Speaker, hold: (registration: object | undefined) => Holder): StateView {
+  #view(
+    speaker: Speaker,
+    permits: Permits | undefined,
+    hold: (registration?: object) => Holder,
+  ): StateView {
     const known = this.#views.get(speaker);
     if (known !== undefined) return known;
-    const view = this.#seat.view(hold(this.#registration(speaker)));
+    const view = this.#seat.view(hold(this.#registration(permits)));
     this.#views.set(speaker, view);
     return view;
   }
 
   /** The host does not leave. */
-  #registration({ permits }: Speaker): Registration | undefined {
+  #registration(permits: Permits | undefined): Registration | undefined {
     return permits && new Registration(this, permits);
   }
 }

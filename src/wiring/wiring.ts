@@ -387,7 +387,8 @@ export class Wiring {
           !topic.startsWith('$') && (contract === undefined || open || family !== undefined);
         const series = this.metrics.family(family?.key ?? topic);
         const reaches =
-          authority && ((subscription: Subscription) => authority.reaches(subscription, topic));
+          authority &&
+          ((one: Subscription, from: string) => authority.reaches(one, topic, { from, topic }));
         return new Route(family, matches, series, known, reaches);
       },
     });

@@ -46,6 +46,31 @@ describe.each(['real', 'simulated'] as const)('groups, on the %s Env', (env) => 
     expect(log).toEqual(['b', 'b']);
   });
 
+  it('goes on when members wait for each other’s words, and hears what a member sends to itself', async () => {
+    const { bus, settle } = makeBus(env);
+    const log: string[] = [];
+    const [a, b] = ['a', 'b'].map((name) => {
+      const agent = bus.register(name);
+      const hear = ({ from }: { from: string }) => void log.push(`${name} hears ${from}`);
+      agent.subscribe('job', hear, { group: 'crew' });
+      return agent;
+    });
+
+    a?.publish('job', 1);
+    b?.publish('job', 2);
+    bus.publish('job', 3);
+    await settle();
+    expect(log).toContain('b hears a');
+    expect(log).toContain('a hears b');
+    expect(log).toHaveLength(3);
+    b?.pause();
+    a?.send('a', 'job', 4);
+    await settle();
+
+    expect(log[3]).toBe('a hears a');
+    expectBalanced(bus);
+  });
+
   it('does not keep a message for the one member that said it', async () => {
     const { bus, settle } = makeBus(env);
     const log: string[] = [];

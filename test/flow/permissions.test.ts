@@ -4,6 +4,7 @@ import {
   type DeniedError,
   MessageBus,
   type PermissionOptions,
+  retry,
   StateManager,
 } from '../../src/index.ts';
 import { type EnvName, makeBus } from '../make-bus.ts';
@@ -390,6 +391,48 @@ describe.each(['real', 'simulated'] as const)('new permissions, on the %s Env', 
     await settle();
 
     expect(asked.now()).toMatchObject({ error: { code: 'TELLASK_DENIED', agent: 'server' } });
+    expect(bus.deadLetters.list({ reason: 'denied' })).toHaveLength(1);
+    expectBalanced(bus);
+  });
+
+  it('hold for the next attempt of a call, and for its fallback', async () => {
+    const { bus, settle } = office(env, all);
+    const attempts = { server: 0, other: 0 };
+    bus.register('other').serve('job.x', () => void attempts.other++);
+    bus.permissions.add(deny('other', 'serve'));
+    bus.register('server').serve('job.x', () => {
+      attempts.server++;
+      bus.permissions.add(deny(attempts.server === 1 ? 'asker' : 'server', 'serve'));
+      bus.permissions.add(deny('asker', 'request'));
+      throw new Error('Not now');
+    });
+    const asker = bus.register('asker');
+    const policy = retry({ maxAttempts: 3, baseMs: 0, jitter: 'none' });
+
+    const asked = outcomeOf(asker.request('job.x', 1, { policy }));
+    await settle();
+    const again = outcomeOf(bus.request('job.x', 1, { policy, fallback: ['other'] }));
+    await settle();
+
+    expect(asked.now()).toMatchObject({ error: { code: 'TELLASK_DENIED' } });
+    expect(again.now()).toMatchObject({ error: { code: 'TELLASK_FALLBACK' } });
+    expect(attempts).toEqual({ server: 2, other: 0 });
+    expectBalanced(bus);
+  });
+
+  it('hold for who waits for his next message, and let others of his mailbox through', async () => {
+    const { bus, settle } = office(env, all);
+    const agent = bus.register('agent');
+    const taken = [agent.receive(), agent.receive({ where: () => true })].map(outcomeOf);
+    bus.send('agent', 'job.1', 1);
+    bus.send('agent', 'open.1', 1);
+    bus.send('agent', 'open.2', 1);
+
+    bus.permissions.add(deny('agent', 'subscribe'));
+    await settle();
+
+    const topics = taken.map((one) => (one.now() as { value: { topic: string } }).value.topic);
+    expect(topics.toSorted()).toEqual(['open.1', 'open.2']);
     expect(bus.deadLetters.list({ reason: 'denied' })).toHaveLength(1);
     expectBalanced(bus);
   });
