@@ -29,6 +29,8 @@
 
 import type { AgentInfo } from './agents/agent.ts';
 import { Agent, type AgentOptions, type SubscriptionHandle } from './agents/agent.ts';
+import type { AgentRecord } from './agents/agent-record.ts';
+import type { HandlePermits } from './agents/permits.ts';
 import type { Admitter } from './delivery/admitter.ts';
 import type { BatchContext } from './delivery/batch-context.ts';
 import type { HostSubscribeBatchOptions } from './delivery/batch-options.ts';
@@ -209,10 +211,17 @@ export class MessageBus<C extends ContractShape = AnyContract>
    * editor.inspect().status; // => 'idle'
    * ```
    */
-  register(name: string, options: AgentOptions = {}): Agent<C> {
+  register(name: string, options: AgentOptions<C> = {}): Agent<C> {
     this.#wiring.admitter.checkOpen(NOBODY, 'register', name);
-    const { record, permits } = this.#wiring.membership.join(name, options);
-    return new Agent<C>(this.#hosting, record, permits);
+    const makeHandle = (of: AgentRecord, may: HandlePermits): Agent<C> =>
+      new Agent<C>(this.#hosting, of, may);
+    const { membership } = this.#wiring;
+    const { record, permits } = membership.join(
+      name,
+      options as unknown as AgentOptions,
+      makeHandle,
+    );
+    return makeHandle(record, permits);
   }
 
   /**
@@ -576,6 +585,7 @@ export class MessageBus<C extends ContractShape = AnyContract>
     const endsAt = wiring.env.now() + options.timeoutMs;
     const closed = await shutDown(this.#hosting.shutdownParts(), options);
     wiring.status = 'closed';
+    await wiring.membership.finish();
     // What was drained for too long leaves the letters as much as a handler would get.
     await wiring.letters.close(Math.max(endsAt - wiring.env.now(), wiring.graceMs));
     this.#hosting.listening.endWaits();

@@ -11,6 +11,8 @@ export {
   type SubscriptionHandle,
 } from './agents/agent.ts';
 export type { Restriction } from './agents/permits.ts';
+export type { RestartBackoff, RestartOptions } from './agents/restart-terms.ts';
+export type { Escalation, StopAgent, SupervisedStatus } from './agents/supervision.ts';
 export { MessageBus, type OnceOptions } from './bus.ts';
 export type { BusStatus } from './delivery/admitter.ts';
 export type {
@@ -37,6 +39,7 @@ export {
   LoopError,
   type LoopGuard,
   RevokedError,
+  type WhyRevoked,
 } from './delivery/bound-errors.ts';
 export type {
   BroadcastOutcome,
@@ -106,6 +109,11 @@ export type { OpenStatus, PendingFilter, PendingRequest } from './delivery/pendi
 export type { Permissions } from './delivery/permissions.ts';
 export type { Receipt, Settled } from './delivery/receipt.ts';
 export type { Redriven, RedriveOptions, RedriveTarget, SkippedLetter } from './delivery/redrive.ts';
+export {
+  RestartError,
+  type RestartErrorOptions,
+  RestartedError,
+} from './delivery/restart-errors.ts';
 export type {
   Candidate,
   Selection,

@@ -3,6 +3,7 @@ import { Group } from '../delivery/group.ts';
 import type { Inbox } from '../delivery/inbox.ts';
 import type { Subscription } from '../delivery/subscription.ts';
 import { Worker } from '../delivery/worker.ts';
+import type { Supervision } from './supervision.ts';
 
 /** Topics whose recipient is remembered: a miss costs a look at the few subscriptions of one agent. */
 const MAX_REMEMBERED = 128;
@@ -15,6 +16,8 @@ export class AgentRecord implements Addressee {
   readonly inbox: Inbox;
   /** Where a directed message waits that no handler takes. */
   readonly pulls: Subscription;
+  /** Gives it a new life when one has failed; only with `start`. */
+  supervision: Supervision | undefined = undefined;
   readonly #subscriptions = new Set<Subscription>();
   readonly #directed = new Map<string, readonly Subscription[]>();
 

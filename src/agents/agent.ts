@@ -53,11 +53,24 @@ import type { Logger } from '../observe/logger.ts';
 import type { StateView } from '../state/state-view.ts';
 import type { AgentRecord } from './agent-record.ts';
 import { HandlePermits, type Restriction } from './permits.ts';
+import type { RestartOptions } from './restart-terms.ts';
+import type { Escalation, StopAgent, SupervisedStatus } from './supervision.ts';
 
 /** Options of `register`. */
-export interface AgentOptions extends MailboxSettings {
+export interface AgentOptions<C extends ContractShape = AnyContract> extends MailboxSettings {
   /** What it can do; `request` finds it by them with `to: { capability }`. */
   readonly capabilities?: readonly string[];
+  /**
+   * Wires the agent with a handle of its own and makes its fresh state: at once, and again at each
+   * restart. It may return a function that ends what it began, or a promise. What it throws counts as
+   * a failure of the agent.
+   */
+  // biome-ignore lint/suspicious/noConfusingVoidType: a start that ends nothing returns nothing
+  readonly start?: (agent: Agent<C>) => StopAgent | void | Promise<StopAgent | void>;
+  /** When it is started again, and how often; only with `start`. */
+  readonly restart?: RestartOptions;
+  /** Hears that the restarts are used up: the agent has left, and its mail is dead-lettered. */
+  readonly onEscalate?: (escalation: Escalation) => unknown;
 }
 
 /** What a subscription gives back: the way to end it. */
@@ -78,7 +91,7 @@ export type BatchOutput<C extends ContractShape, T extends string> = readonly (
 export interface AgentInfo {
   readonly name: string;
   readonly capabilities: readonly string[];
-  readonly status: 'idle' | 'busy' | 'paused' | 'left';
+  readonly status: 'idle' | 'busy' | 'paused' | 'left' | SupervisedStatus;
   /** Handlers that run now, in its mailbox and in those of its lanes. */
   readonly running: number;
   /** When the oldest of them began, in epoch milliseconds. */
@@ -138,6 +151,7 @@ export interface AgentHost extends Speaking {
   pause(record: AgentRecord): void;
   resume(record: AgentRecord): void;
   leave(record: AgentRecord): Promise<void>;
+  restart(record: AgentRecord, reason: string): Promise<void>;
   log(record: AgentRecord): Logger;
   state(speaker: Speaker): StateView;
   info(record: AgentRecord): AgentInfo;
@@ -448,6 +462,19 @@ export class Agent<C extends ContractShape = AnyContract> implements Voice<C>, A
   async leave(): Promise<void> {
     this.#permits.checkMayLeave();
     return this.#host.leave(this.#record);
+  }
+
+  /**
+   * Begins anew: running handlers are aborted and get a second to end, then `start` is called again;
+   * what is queued stays. Resolves when the new life has begun. It counts as a restart: when they are
+   * used up it escalates, and this rejects with RevokedError `TELLASK_REVOKED`. Inside a handler throw
+   * RestartError instead.
+   *
+   * @throws TypeError for an agent without `start`.
+   */
+  async restart(reason: string = 'it was asked to'): Promise<void> {
+    this.#permits.checkAlive();
+    return this.#host.restart(this.#record, reason);
   }
 
   /** Leaves at the end of an `await using` block. */

@@ -5,7 +5,7 @@ import type { BusEvents } from '../delivery/bus-events.ts';
 import type { Deferrals } from '../delivery/deferrals.ts';
 import type { Delivery } from '../delivery/delivery.ts';
 import type { Dispatcher } from '../delivery/dispatcher.ts';
-import { NameTakenError, ResponderLeftError } from '../delivery/errors.ts';
+import { ClosedError, NameTakenError, ResponderLeftError } from '../delivery/errors.ts';
 import { Group } from '../delivery/group.ts';
 import { AGENT_OPTIONS, type MailboxChoice, readMailbox } from '../delivery/handler-options.ts';
 import { Inbox } from '../delivery/inbox.ts';
@@ -23,6 +23,8 @@ import type { AgentOptions } from './agent.ts';
 import { AgentRecord } from './agent-record.ts';
 import { HandlePermits } from './permits.ts';
 import type { Registry } from './registry.ts';
+import { type RestartTerms, readRestart } from './restart-terms.ts';
+import { Supervision } from './supervision.ts';
 
 /** What coming and going needs of its bus. */
 export interface MembershipParts {
@@ -41,34 +43,81 @@ export interface MembershipParts {
   /** Says something as the bus itself, if anybody listens. */
   readonly say: (topic: string, notice: unknown) => void;
   readonly graceMs: number;
+  /** Ends what was made with handles that are revoked now. */
+  readonly endRevoked: (record: AgentRecord) => void;
 }
+
+/** Makes a handle, for a life of a supervised agent. */
+export type MakeHandle = (record: AgentRecord, permits: HandlePermits) => unknown;
 
 /** Lets agents in and out. */
 export class Membership {
   readonly #parts: MembershipParts;
   readonly #permits = new WeakMap<AgentRecord, HandlePermits>();
   readonly #leaving = new WeakMap<AgentRecord, Promise<void>>();
+  /** Those that are given one life after the other. */
+  readonly #supervised = new Set<Supervision>();
 
   constructor(parts: MembershipParts) {
     this.#parts = parts;
   }
 
   /** @throws InvalidNameError `TELLASK_INVALID_NAME`, NameTakenError `TELLASK_NAME_TAKEN` */
-  join(name: string, options: AgentOptions): { record: AgentRecord; permits: HandlePermits } {
+  join(
+    name: string,
+    options: AgentOptions,
+    makeHandle: MakeHandle,
+  ): { record: AgentRecord; permits: HandlePermits } {
     checkName(name);
     if (typeof options !== 'object' || options === null) {
       throw misuse('The options of register', 'an object', options);
     }
     refuseUnknown(options, AGENT_OPTIONS, 'register');
+    const terms = readTerms(options);
     const { registry, events } = this.#parts;
     if (registry.get(name) !== undefined) throw new NameTakenError(name);
     const record = this.#makeRecord(name, options);
     const permits = new HandlePermits(name, undefined, {}, this.#parts.onDenied);
     this.#permits.set(record, permits);
     registry.add(record);
+    if (terms !== undefined) this.#supervise(record, permits, terms, makeHandle);
     events.emit('joined', name);
     this.#parts.say('$bus.agent.joined', { agent: name, capabilities: [...record.capabilities] });
+    record.supervision?.run();
     return { record, permits };
+  }
+
+  /** The bus ends: nobody is given a new life. */
+  halt(): void {
+    for (const one of this.#supervised) one.halt(new ClosedError('the restart of an agent'));
+  }
+
+  /** The last lives of all have ended. */
+  async finish(): Promise<void> {
+    await Promise.all([...this.#supervised].map((one) => one.finish()));
+    this.#supervised.clear();
+  }
+
+  #supervise(
+    record: AgentRecord,
+    root: HandlePermits,
+    { start, onEscalate, restart }: Terms,
+    makeHandle: MakeHandle,
+  ): void {
+    const { shop, subscriptions, deferrals, events, graceMs, endRevoked, say } = this.#parts;
+    const leave = (left: AgentRecord): Promise<void> => this.leave(left);
+    const parts = { shop, subscriptions, deferrals, events, graceMs, endRevoked, say, leave };
+    const supervision = new Supervision(parts, record, root, {
+      ...restart,
+      start: (permits) => start(makeHandle(record, permits) as never),
+      onEscalate,
+    });
+    record.supervision = supervision;
+    record.worker.ends = {
+      unsubscribe: () => void this.leave(record),
+      failed: (failure, attempt, hung) => supervision.failed(failure, attempt, hung),
+    };
+    this.#supervised.add(supervision);
   }
 
   /** The mail is dead-lettered and askers fail at once; running handlers get the grace to end. */
@@ -82,6 +131,7 @@ export class Membership {
 
   async #leave(record: AgentRecord, except: Delivery | undefined): Promise<void> {
     const { shop, registry, subscriptions, dispatcher, calls, events } = this.#parts;
+    record.supervision?.halt(new RevokedError(record.name, 'left'));
     this.#permits.get(record)?.revoke('left');
     registry.remove(record);
     calls.leave(record.name);
@@ -106,6 +156,9 @@ export class Membership {
     // A handler that calls this before its first `await` counts as running only when it returns.
     await undefined;
     await this.#endRunning(record, workers, except, end);
+    if (record.supervision === undefined) return;
+    await record.supervision.finish();
+    this.#supervised.delete(record.supervision);
   }
 
   async #endRunning(
@@ -129,7 +182,7 @@ export class Membership {
 
   #makeRecord(name: string, options: AgentOptions): AgentRecord {
     const { shop, subscriptions, mailboxDefaults } = this.#parts;
-    const choice = readMailbox(options, mailboxDefaults);
+    const choice = readMailbox(options, mailboxDefaults, options.start !== undefined);
     const capabilities = readCapabilities(options.capabilities);
     const worker = new Worker(shop, choice, name);
     worker.ends = { unsubscribe: () => void this.leave(record) };
@@ -152,6 +205,24 @@ function endMail(subscription: Subscription, end: (delivery: Delivery) => void):
   const { home } = subscription;
   if (home instanceof Group) return;
   emptyOut(home, [subscription], end, (one) => one.subscription === subscription);
+}
+
+interface Terms {
+  readonly start: NonNullable<AgentOptions['start']>;
+  readonly onEscalate: AgentOptions['onEscalate'];
+  readonly restart: RestartTerms;
+}
+
+function readTerms({ start, restart, onEscalate }: AgentOptions): Terms | undefined {
+  if (start === undefined) {
+    if (restart === undefined && onEscalate === undefined) return undefined;
+    throw new TypeError('restart and onEscalate need start, which wires the agent anew');
+  }
+  if (typeof start !== 'function') throw misuse('start', 'a function of a handle', start);
+  if (onEscalate !== undefined && typeof onEscalate !== 'function') {
+    throw misuse('onEscalate', 'a function', onEscalate);
+  }
+  return { start, onEscalate, restart: readRestart(restart) };
 }
 
 function readCapabilities(capabilities: readonly string[] | undefined): readonly string[] {

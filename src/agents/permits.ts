@@ -1,5 +1,5 @@
 import { DeniedError } from '../access/errors.ts';
-import { RevokedError } from '../delivery/bound-errors.ts';
+import { RevokedError, type WhyRevoked } from '../delivery/bound-errors.ts';
 import type { Permits } from '../delivery/subscription.ts';
 import { compilePattern, type Pattern } from '../message/pattern.ts';
 
@@ -38,7 +38,7 @@ export class HandlePermits implements Permits {
   readonly #above: HandlePermits | undefined;
   readonly #allowed: ReadonlyMap<string, readonly Pattern[]>;
   readonly #onDenied: ((refusal: DeniedError) => void) | undefined;
-  #revoked: 'revoked' | 'left' | undefined;
+  #revoked: WhyRevoked | undefined;
 
   constructor(
     agent: string,
@@ -97,19 +97,28 @@ export class HandlePermits implements Permits {
 
   /** Whoever was lent a handle cannot end the agent with it once it was revoked. */
   get mayLeave(): boolean {
-    return this.#above === undefined || this.#whyNot() !== 'revoked';
+    const why = this.#above === undefined ? undefined : this.#whyNot();
+    return why === undefined || why === 'left';
+  }
+
+  /** It is these permits, or was made from them. */
+  isUnder(other: HandlePermits): boolean {
+    for (let permits: HandlePermits | undefined = this; permits; permits = permits.#above) {
+      if (permits === other) return true;
+    }
+    return false;
   }
 
   /** @throws RevokedError `TELLASK_REVOKED` */
   checkMayLeave(): void {
-    if (!this.mayLeave) throw new RevokedError(this.#agent, 'revoked');
+    if (!this.mayLeave) throw new RevokedError(this.#agent, this.#whyNot() ?? 'revoked');
   }
 
-  revoke(why: 'revoked' | 'left'): void {
+  revoke(why: WhyRevoked): void {
     this.#revoked ??= why;
   }
 
-  #whyNot(): 'revoked' | 'left' | undefined {
+  #whyNot(): WhyRevoked | undefined {
     if (this.#revoked !== undefined || this.#above === undefined) return this.#revoked;
     return this.#above.#whyNot();
   }

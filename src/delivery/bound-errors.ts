@@ -55,15 +55,21 @@ function exhausted(shortage: Shortage, partial: unknown): BudgetExhaustedError {
   return new BudgetExhaustedError(shortage, partial);
 }
 
-/** The handle was revoked, or its agent has left. Code `TELLASK_REVOKED`. */
+/** Why a handle is of no use any more. */
+export type WhyRevoked = 'revoked' | 'left' | 'restarted';
+
+const REVOKED: Readonly<Record<WhyRevoked, (agent: string) => string>> = {
+  revoked: (agent) => `This handle of ${agent} was revoked`,
+  left: (agent) => `${agent} has left the bus`,
+  restarted: (agent) => `${agent} was restarted, and this handle is of its earlier life`,
+};
+
+/** The handle was revoked, or its agent has left or was restarted. Code `TELLASK_REVOKED`. */
 export class RevokedError extends TellaskError {
   readonly agent: string;
 
-  constructor(agent: string, why: 'revoked' | 'left') {
-    super(
-      'TELLASK_REVOKED',
-      why === 'left' ? `${agent} has left the bus` : `This handle of ${agent} was revoked`,
-    );
+  constructor(agent: string, why: WhyRevoked) {
+    super('TELLASK_REVOKED', REVOKED[why](agent));
     this.agent = agent;
   }
 }

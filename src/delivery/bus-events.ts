@@ -45,6 +45,10 @@ export interface BusEvents {
   'state-denied': [refusal: DeniedError];
   joined: [agent: string];
   left: [agent: string];
+  /** A supervised agent begins anew; `restarts`: how often in its window, this one included. */
+  restarted: [agent: string, error: unknown, restarts: number];
+  /** The restarts of an agent are used up: it leaves. */
+  escalated: [agent: string, error: unknown];
   fault: [error: unknown, where: string];
   closed: [];
 }

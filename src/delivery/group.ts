@@ -47,7 +47,9 @@ export class Group implements Recipient {
     const [member] = this.#members.splice(at, at < 0 ? 0 : 1);
     if (member !== undefined) {
       const { worker } = member;
-      worker.groups = worker.groups.filter((group) => group !== this);
+      const one = worker.groups.indexOf(this);
+      // An agent may take part twice for a while: its next life comes before the last one goes.
+      worker.groups = worker.groups.filter((_, other) => other !== one);
     }
     this.wake();
     return this.#members.length > 0;

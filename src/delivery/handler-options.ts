@@ -22,7 +22,10 @@ export interface MailboxSettings {
   readonly overflow?: Overflow;
   /** How many takes in a row may pass over the oldest message. @default 16 */
   readonly ageingLimit?: number;
-  /** What becomes of the slot of a handler that outlives its time-out. @default 'release' */
+  /**
+   * What becomes of the slot of a handler that outlives its time-out. `restart` begins the agent
+   * anew, and is for those that are registered with `start`. @default 'release'
+   */
   readonly onHang?: OnHang;
 }
 
@@ -104,7 +107,7 @@ export interface ServeOptions<M extends Message = Message> extends HandlerSettin
 export type AgentServeOptions<M extends Message = Message> = ServeOptions<M> & LaneOptions;
 
 const MAILBOX_OPTIONS = ['concurrency', 'capacity', 'overflow', 'ageingLimit', 'onHang'] as const;
-const ON_HANG: readonly unknown[] = ['release', 'hold', 'stop'];
+const ON_HANG: readonly unknown[] = ['release', 'hold', 'stop', 'restart'];
 
 /** Checked mailbox options with their defaults. */
 export interface MailboxChoice extends MailboxOptions {
@@ -113,7 +116,11 @@ export interface MailboxChoice extends MailboxOptions {
 }
 
 /** Fills in and checks the options of a mailbox. */
-export function readMailbox(settings: MailboxSettings, defaults: MailboxChoice): MailboxChoice {
+export function readMailbox(
+  settings: MailboxSettings,
+  defaults: MailboxChoice,
+  supervised: boolean = false,
+): MailboxChoice {
   if (!MAILBOX_OPTIONS.some((name) => settings[name] !== undefined)) return defaults;
   const {
     concurrency = defaults.concurrency,
@@ -129,6 +136,9 @@ export function readMailbox(settings: MailboxSettings, defaults: MailboxChoice):
     throw misuse('overflow', `one of ${Object.keys(OVERFLOW).join(', ')}`, overflow);
   }
   if (!ON_HANG.includes(onHang)) throw misuse('onHang', `one of ${ON_HANG.join(', ')}`, onHang);
+  if (onHang === 'restart' && !supervised) {
+    throw new TypeError("onHang: 'restart' is for an agent that is registered with start");
+  }
   return { concurrency, capacity, overflow, ageingLimit, onHang };
 }
 
@@ -162,7 +172,13 @@ const HANDLER_OPTIONS: ReadonlySet<string> = new Set([
 ]);
 
 /** What `register` takes. */
-export const AGENT_OPTIONS: ReadonlySet<string> = new Set(['capabilities', ...MAILBOX_OPTIONS]);
+export const AGENT_OPTIONS: ReadonlySet<string> = new Set([
+  'capabilities',
+  'start',
+  'restart',
+  'onEscalate',
+  ...MAILBOX_OPTIONS,
+]);
 
 /** Checks what is common to all handlers. */
 export function checkHandler(handler: unknown, options: HandlerSettings): void {

@@ -18,6 +18,7 @@ import {
 } from './errors.ts';
 import type { Ledger, OpenState, Outcome } from './ledger.ts';
 import type { Admission } from './receipt.ts';
+import { RestartError, RestartedError } from './restart-errors.ts';
 import type { Subscription } from './subscription.ts';
 
 /**
@@ -203,6 +204,8 @@ function rejectionFor(delivery: Delivery, reason: DeadLetterReason, error: unkno
   const { owner, home } = delivery.subscription;
   if (reason === 'overflow') return new MailboxFullError(owner, home.mailbox.options.capacity);
   if (reason === 'recipient-stopped') return new ResponderLeftError(owner, topic);
+  // Who asked has no life to begin anew because of it.
+  if (isA(error, RestartError)) return new RestartedError(owner, error);
   if (isA(error, Error)) return error;
   if (error === undefined && delivery.attempts === 0) return new DeadLetteredError(topic, reason);
   return new HandlerError(error);

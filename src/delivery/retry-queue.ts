@@ -23,12 +23,12 @@ export class RetryQueue {
   }
 
   removeWhere(
-    matches: (delivery: Delivery) => boolean,
+    matches: (delivery: Delivery, held: boolean) => boolean,
     removed: (delivery: Delivery, held: boolean) => void,
   ): Delivery[] {
     const taken: Delivery[] = [];
     for (const [delivery, { timer, held }] of this.#waiting) {
-      if (!matches(delivery)) continue;
+      if (!matches(delivery, held)) continue;
       timer.cancel();
       this.#waiting.delete(delivery);
       removed(delivery, held);

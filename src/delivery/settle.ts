@@ -54,6 +54,7 @@ export function settle(
 export function failureOf(error: unknown, abortReason: unknown): Failure {
   if (abortReason === undefined) return { error };
   if (isTellaskError(abortReason, 'TELLASK_REVOKED')) return { error };
+  if (isTellaskError(abortReason, 'TELLASK_RESTARTED')) return { error };
   if (isA(abortReason, BudgetExhaustedError)) {
     return { error: isA(error, BudgetExhaustedError) ? error : abortReason };
   }

@@ -60,6 +60,8 @@ export interface ShutdownParts {
   readonly letters: DeadLetters;
   readonly graceMs: number;
   households(): Map<Recipient, Subscription[]>;
+  /** From here on no agent is given a new life. */
+  halt(): void;
   /** From here on nothing is taken any more, not even what is said on a context. */
   seal(): void;
 }
@@ -90,6 +92,7 @@ export async function shutDown(
   // What a running handler has told leaves when it succeeds.
   let unsent = cancelScheduled(parts, (_, held) => !held);
   const drained = mode === 'drain' && (await untilIdle(parts.env, parts.ledger, timeoutMs));
+  parts.halt();
   parts.dispatcher.spill();
   parts.calls.close();
   const cancelled = cancelQueued(parts);

@@ -17,6 +17,7 @@ import { letIn } from './entry.ts';
 import { CancelledError } from './errors.ts';
 import { Group } from './group.ts';
 import { type GroupParts, Groups } from './groups.ts';
+import { handOver } from './hand-over.ts';
 import type { MailboxChoice, ServeOptions, SubscribeOptions } from './handler-options.ts';
 import {
   checkBusy,
@@ -249,6 +250,20 @@ export class Subscriptions {
     for (const delivery of takeOut(home, [subscription], matches)) this.#cancel(delivery, reason);
     letIn(home, ledger);
     home.wake();
+  }
+
+  /** Another has taken its place, on the same mailbox: it gets the mail of this one. */
+  supersede(old: Subscription, heir: Subscription): void {
+    const { dispatcher, ledger } = this.#parts;
+    dispatcher.spill();
+    const home = this.#detach(old);
+    old.active = false;
+    ledger.touches++;
+    this.#all.delete(old);
+    if (home !== undefined) handOver(old, heir);
+    old.rate?.close();
+    old.batcher?.close();
+    heir.home.wake();
   }
 
   #cancel(delivery: Delivery, reason: CancelReason): void {

@@ -36,7 +36,7 @@ export const LOOKS_PER_STEP = 100;
 const FAILED: unique symbol = Symbol('failed');
 
 /** What happens to the slot of a handler that outlives its time-out. */
-export type OnHang = 'release' | 'hold' | 'stop';
+export type OnHang = 'release' | 'hold' | 'stop' | 'restart';
 
 /** Whether a worker takes messages. */
 export type WorkerStatus = 'open' | 'paused' | 'stopped';
@@ -72,9 +72,11 @@ export interface WorkerOptions extends MailboxOptions {
   readonly onHang: OnHang;
 }
 
-/** What a hung handler ends when `onHang` is `stop`. */
+/** What a hung handler ends when `onHang` is `stop`, and who hears that handlers fail. */
 export interface Stoppable {
   unsubscribe(): void;
+  /** `hung`: it runs on, and `onHang` is `restart`. */
+  failed?(failure: Failure, attempt: Attempt, hung: boolean): void;
 }
 
 const NO_GROUPS: readonly Group[] = [];
@@ -388,6 +390,7 @@ export class Worker implements Lane, Recipient {
     // Who holds no slot is forgotten: its promise may never settle.
     if (holds) this.#shop.running.giveUp(attempt);
     else this.#shop.running.remove(attempt);
+    this.ends?.failed?.(failure, attempt, this.options.onHang === 'restart');
   }
 
   /** Told from outside to stop, the handler has run on through the grace. */
@@ -405,6 +408,27 @@ export class Worker implements Lane, Recipient {
     attempt.watch?.stop();
     attempt.fence();
     end(attempt.delivery);
+    this.release(attempt);
+    this.#shop.running.remove(attempt);
+  }
+
+  /** As `abandon`, but its delivery has failed, and ends by its own rule. */
+  giveUp(attempt: Attempt, error: unknown): void {
+    if (!attempt.running) return;
+    const { ledger, events, running } = this.#shop;
+    ledger.abandoned++;
+    attempt.watch?.stop();
+    attempt.fence();
+    if (events.has('abandoned')) events.emit('abandoned', told(attempt.delivery));
+    conclude(this.#shop, attempt, { error }, undefined);
+    this.release(attempt);
+    running.remove(attempt);
+  }
+
+  /** The slot that a fenced handler still holds is free. */
+  freeHeld(attempt: Attempt): void {
+    if (attempt.watch?.holdsSlot !== true) return;
+    attempt.watch.holdsSlot = false;
     this.release(attempt);
     this.#shop.running.remove(attempt);
   }
@@ -428,6 +452,7 @@ export class Worker implements Lane, Recipient {
     attempt.end();
     const holds = conclude(this.#shop, attempt, failure, value);
     if (!holds) this.release(attempt);
+    if (failure !== undefined) this.ends?.failed?.(failure, attempt, false);
   }
 
   /** Frees the slot of an attempt; that of a batch when its last message has ended. */
@@ -438,6 +463,21 @@ export class Worker implements Lane, Recipient {
   }
 
   // ---- retry
+
+  /** Retries that wait in their slots go back to their places, for whoever has the slots next. */
+  requeueHeld(matches: (delivery: Delivery) => boolean): void {
+    if (this.#retries === undefined) return;
+    const isHeld = (delivery: Delivery, held: boolean): boolean => held && matches(delivery);
+    const taken = this.#retries.removeWhere(isHeld, (delivery) => {
+      this.release();
+      givePlace(delivery);
+    });
+    for (const delivery of taken) {
+      this.#shop.ledger.move('retryWait', 'queued');
+      delivery.state = 'queued';
+      delivery.home.mailbox.lanes.restore(delivery);
+    }
+  }
 
   /** A delivery waits on the clock for its next attempt; `held`: in its slot. */
   retryLater(delivery: Delivery, delayMs: number, held: boolean): void {

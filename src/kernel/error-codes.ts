@@ -50,6 +50,11 @@ export const ERROR_CODES = {
     'Pass context.signal on to what the handler waits for, or raise timeoutMs.',
   ],
   TELLASK_RESPONDER_LEFT: [true, 'Ask again: another agent may serve the topic.'],
+  TELLASK_RESTART: [
+    true,
+    'The agent has asked to begin anew: register it with start, and give the handler retry if the message is to meet the new life.',
+  ],
+  TELLASK_RESTARTED: [true, 'Ask again: the agent begins anew with fresh state.'],
   TELLASK_DEAD_LETTERED: [
     false,
     'Its reason is a field of this error; bus.deadLetters has the letter, and redrive() tries it again.',

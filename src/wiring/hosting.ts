@@ -22,6 +22,7 @@ import type { MessageStream } from '../delivery/stream.ts';
 import { statusOf, workFacts } from '../delivery/whereabouts.ts';
 import type { WorkerStatus } from '../delivery/worker.ts';
 import type { Env } from '../kernel/env.ts';
+import { misuse } from '../kernel/errors.ts';
 import type { Message } from '../message/message.ts';
 import { type Logger, withFields } from '../observe/logger.ts';
 import type { StateView } from '../state/state-view.ts';
@@ -111,6 +112,7 @@ export class Hosting implements AgentHost, House {
 
   pause(record: AgentRecord): void {
     const before = record.worker.status;
+    if (record.supervision !== undefined) record.supervision.paused = true;
     this.#wiring.dispatcher.spill();
     for (const worker of record.workers) {
       if (worker.status === 'open') worker.status = 'paused';
@@ -120,6 +122,12 @@ export class Hosting implements AgentHost, House {
 
   resume(record: AgentRecord): void {
     const before = record.worker.status;
+    const { supervision } = record;
+    if (supervision !== undefined) {
+      supervision.paused = false;
+      // It goes on when its new life has begun.
+      if (supervision.suspended) return;
+    }
     for (const worker of record.workers) {
       if (worker.status === 'paused') worker.status = 'open';
       worker.wake();
@@ -129,6 +137,12 @@ export class Hosting implements AgentHost, House {
 
   leave(record: AgentRecord): Promise<void> {
     return this.#wiring.membership.leave(record);
+  }
+
+  async restart({ name, supervision }: AgentRecord, reason: string): Promise<void> {
+    if (typeof reason !== 'string') throw misuse('The reason of restart', 'a string', reason);
+    if (supervision !== undefined) return supervision.restart(reason);
+    throw new TypeError(`${name} cannot be restarted: register it with start`);
   }
 
   log(record: AgentRecord): Logger {
@@ -145,7 +159,8 @@ export class Hosting implements AgentHost, House {
     return {
       name,
       capabilities: [...capabilities],
-      status: status === 'idle' && work.running > 0 ? 'busy' : status,
+      status:
+        record.supervision?.status ?? (status === 'idle' && work.running > 0 ? 'busy' : status),
       running: work.running,
       ...instant('busySince', work.busySince, origin.wallAtZero),
       ...instant('hungSince', work.hungSince, origin.wallAtZero),
@@ -266,6 +281,7 @@ export class Hosting implements AgentHost, House {
       letters,
       graceMs,
       households: () => subscriptions.households(),
+      halt: () => this.#wiring.membership.halt(),
       seal: () => {
         wiring.status = 'closed';
       },

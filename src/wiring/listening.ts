@@ -6,8 +6,10 @@ import type { HandleBatch } from '../delivery/batcher.ts';
 import { ClosedError, MessageTimeoutError } from '../delivery/errors.ts';
 import {
   type LaneOptions,
+  type MailboxChoice,
   type MailboxSettings,
   readMailbox,
+  readTypes,
   refuseMailboxOptions,
   type ServeOptions,
   type SubscribeOptions,
@@ -117,6 +119,7 @@ export class Listening implements AgentListening {
     record.inbox.dismiss();
     for (const subscription of [...record.subscriptions]) {
       if (subscription.permits?.alive !== false) continue;
+      if (record.supervision?.keeps(subscription)) continue;
       subscriptions.end(subscription);
       record.remove(subscription);
       if (!(subscription.home instanceof Inbox)) continue;
@@ -192,6 +195,7 @@ export class Listening implements AgentListening {
     const subscriber: Subscriber = { owner, home, permits: by?.permits };
     const subscription = make(subscriber, compilePattern(pattern));
     by?.record.add(subscription);
+    by?.record.supervision?.adopt(subscription);
     const handle = new Handle(subscription, this.#wiring.subscriptions, by?.record);
     // The host cannot leave: what hangs ends this subscription alone.
     if (by === undefined) home.ends = handle;
@@ -199,21 +203,34 @@ export class Listening implements AgentListening {
   }
 
   #homeOf(by: Listener, pattern: string, options: Options, action: 'subscribe' | 'serve'): Worker {
-    if (by === undefined) return this.#ownWorker(HOST, pattern, options);
+    if (by === undefined) {
+      return new Worker(this.#wiring.shop, this.#choose(options, false), HOST, pattern);
+    }
     const { record } = by;
     if (options?.lane !== 'own') {
       refuseMailboxOptions(options ?? {}, action === 'serve' ? 'handler' : 'subscription');
       return record.worker;
     }
-    const worker = this.#ownWorker(record.name, pattern, options);
+    const { supervision } = record;
+    const choice = this.#choose(options, supervision !== undefined);
+    if (supervision !== undefined) {
+      const { source } = compilePattern(pattern);
+      const seat = {
+        kind: action,
+        pattern: { source },
+        types: readTypes((options as SubscribeOptions).type),
+      };
+      const known = supervision.laneFor(by.permits, seat, choice);
+      if (known !== undefined) return known;
+    }
+    const worker = new Worker(this.#wiring.shop, choice, record.name, pattern);
     worker.ends = record.worker.ends;
     if (record.worker.status === 'paused') worker.status = 'paused';
     return worker;
   }
 
-  #ownWorker(owner: string, pattern: string, options: MailboxSettings): Worker {
-    const { shop, mailboxDefaults } = this.#wiring;
-    return new Worker(shop, readMailbox(options ?? {}, mailboxDefaults), owner, pattern);
+  #choose(options: MailboxSettings, supervised: boolean): MailboxChoice {
+    return readMailbox(options ?? {}, this.#wiring.mailboxDefaults, supervised);
   }
 
   /** A closed bus says nothing any more, so whoever listens to it would wait for ever. */
@@ -243,6 +260,8 @@ class Handle implements SubscriptionHandle {
   }
 
   unsubscribe(): void {
+    // Of a life that has ended: its mail is for the next one.
+    if (this.#record?.supervision?.keeps(this.#subscription)) return;
     this.#subscriptions.end(this.#subscription);
     this.#record?.remove(this.#subscription);
   }

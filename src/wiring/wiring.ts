@@ -300,6 +300,7 @@ export class Wiring {
       mailboxDefaults,
       graceMs,
       onLeft: (name) => this.endStateOf(name, 'left'),
+      endRevoked: (record) => this.hosting.listening.endRevoked(record),
       onDenied: (refusal) => void this.refusals.count(refusal),
       say: (topic, notice) => this.admitter.sayOwn(topic, notice, undefined),
     });
