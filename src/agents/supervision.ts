@@ -66,7 +66,7 @@ export type SupervisedStatus = 'starting' | 'restarting';
 export class Supervision implements Lane {
   readonly kind = 'timer' as const;
   readonly label: string;
-  readonly order = Infinity;
+  readonly order: number = Infinity;
   posted = false;
   /** Paused by its owner, whatever its supervision does. */
   paused = false;

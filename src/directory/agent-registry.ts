@@ -40,7 +40,7 @@ export interface AgentRegistryOptions {
 }
 
 /** Options of {@link AgentRegistry.register}: those of `bus.register`, and what a bridge needs. */
-export interface RegisterOptions extends AgentOptions {
+export interface RegisterOptions<C extends ContractShape = AnyContract> extends AgentOptions<C> {
   /** The agent lives elsewhere, and is given up when nothing is heard of it. @default it lives here */
   readonly bridged?: BridgedOptions;
 }
@@ -130,13 +130,15 @@ export class AgentRegistry<C extends ContractShape = AnyContract> implements Dis
    * @throws ValidationError `TELLASK_VALIDATION` for a card that does not fit, NameTakenError
    * `TELLASK_NAME_TAKEN`, InvalidNameError `TELLASK_INVALID_NAME`, ClosedError `TELLASK_CLOSED`
    */
-  register(card: AgentCard, options: RegisterOptions = {}): Agent<C> {
+  register(card: AgentCard, options: RegisterOptions<C> = {}): Agent<C> {
     const read = readCard(card);
     const { bridged, ...agentOptions } = options;
     const bridge = bridged === undefined ? undefined : readBridged(bridged);
     const capabilities = read.capabilities.map(({ id }) => id);
     const agent = this.#bus.register(read.name, { capabilities, ...agentOptions });
-    const record = this.#side.record(read.name) as AgentRecord;
+    const record = this.#side.record(read.name);
+    // Its start has failed, and it may not be restarted.
+    if (record === undefined) return agent;
     const heartbeat = bridge && this.#expectBeats(agent, bridge);
     const entry = { card: read, record, heartbeat };
     this.#entries.set(read.name, entry);

@@ -35,6 +35,11 @@ export const ERROR_CODES = {
     false,
     'A handle belongs to one registration: register again to get a new one.',
   ],
+  TELLASK_RESTART: [
+    true,
+    'The agent has asked to begin anew: register it with start, and give the handler retry if the message is to meet the new life.',
+  ],
+  TELLASK_RESTARTED: [true, 'Ask again: the agent begins anew with fresh state.'],
   TELLASK_MAILBOX_FULL: [
     true,
     "Raise capacity or concurrency, choose overflow: 'wait' and await receipt.accepted, or send less.",
@@ -50,11 +55,6 @@ export const ERROR_CODES = {
     'Pass context.signal on to what the handler waits for, or raise timeoutMs.',
   ],
   TELLASK_RESPONDER_LEFT: [true, 'Ask again: another agent may serve the topic.'],
-  TELLASK_RESTART: [
-    true,
-    'The agent has asked to begin anew: register it with start, and give the handler retry if the message is to meet the new life.',
-  ],
-  TELLASK_RESTARTED: [true, 'Ask again: the agent begins anew with fresh state.'],
   TELLASK_DEAD_LETTERED: [
     false,
     'Its reason is a field of this error; bus.deadLetters has the letter, and redrive() tries it again.',
