@@ -1,3 +1,38 @@
+// ---- what is done together
+export { type Arbiter, byArbiter } from './collaboration/by-arbiter.ts';
+export { byMerge, type MergePositionsOptions } from './collaboration/by-merge.ts';
+export { byPriority } from './collaboration/by-priority.ts';
+export { byVote, type VoteOptions } from './collaboration/by-vote.ts';
+export { Collaborations } from './collaboration/collaborations.ts';
+export { DecisionError } from './collaboration/errors.ts';
+export type {
+  Asker,
+  CollaborationOptions,
+  Participant,
+  PipelineOptions,
+  RoundRobinOptions,
+  SupervisorOptions,
+} from './collaboration/options.ts';
+export type { GoalReached } from './collaboration/plan.ts';
+export type {
+  Position,
+  Resolution,
+  Resolve,
+  ResolveContext,
+  Settled,
+  Unsettled,
+} from './collaboration/resolution.ts';
+export type {
+  ActiveCollaboration,
+  Collaborated,
+  CollaborationKind,
+  CollaborationProgress,
+  Contribution,
+  Ending,
+  FailedTurn,
+  ToldFailure,
+  Turn,
+} from './collaboration/result.ts';
 // ---- who is asked
 export type {
   Candidate,

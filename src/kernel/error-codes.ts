@@ -152,6 +152,10 @@ export const ERROR_CODES = {
     true,
     'Look what keeps the store; nothing that waits for it is safe yet.',
   ],
+  TELLASK_DECISION: [
+    true,
+    'Answer { assign: { name: task } } with names of participants, or { goalReached: true, value }.',
+  ],
   TELLASK_STATE_CONFLICT: [
     true,
     'Read again and decide anew, use update, or say with onConflict what is to happen.',
