@@ -92,8 +92,10 @@ export interface AgentInfo {
   readonly name: string;
   readonly capabilities: readonly string[];
   readonly status: 'idle' | 'busy' | 'paused' | 'left' | SupervisedStatus;
-  /** Handlers that run now, in its mailbox and in those of its lanes. */
+  /** Handlers that run now, of `concurrency`. */
   readonly running: number;
+  /** Handlers that run now in lanes of their own. */
+  readonly runningInLanes: number;
   /** When the oldest of them began, in epoch milliseconds. */
   readonly busySince?: number;
   /** Since when one of them has been running on past its time, in epoch milliseconds. */

@@ -27,12 +27,12 @@ export class Route {
   #lastFrom: string | undefined;
   #lastList: DispatchList | undefined;
 
-  readonly #series: Series;
+  readonly #series: Series | undefined;
 
   constructor(
     family: Family | undefined,
     matches: readonly Subscription[],
-    series: Series,
+    series: Series | undefined,
     known: boolean,
     reaches?: Reaches,
   ) {

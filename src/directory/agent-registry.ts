@@ -189,7 +189,8 @@ export class AgentRegistry<C extends ContractShape = AnyContract> implements Dis
     const info = this.#side.info(record);
     const illness = this.#health.illness(name);
     const draining = this.#side.status === 'draining';
-    const { running, queued, waiting, abandoned, busySince } = info;
+    const { queued, waiting, abandoned, busySince } = info;
+    const running = info.running + info.runningInLanes;
     const errorRate = this.#errorRate(name);
     return {
       agent: name,

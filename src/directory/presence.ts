@@ -57,7 +57,7 @@ export function statusFrom({ info, illness, draining }: Facts): {
   if (info.status === 'left') return { status: 'gone' };
   if (info.hungSince !== undefined) return { status: 'hung', since: info.hungSince };
   if (illness !== undefined) return { status: 'unhealthy', since: illness.since };
-  const busy = info.running + info.queued + info.waiting > 0;
+  const busy = info.running + info.runningInLanes + info.queued + info.waiting > 0;
   if (draining && busy) return { status: 'draining' };
   if (info.status === 'paused') return { status: 'paused' };
   if (!busy) return { status: 'idle' };

@@ -161,7 +161,8 @@ export class Hosting implements AgentHost, House {
       capabilities: [...capabilities],
       status:
         record.supervision?.status ?? (status === 'idle' && work.running > 0 ? 'busy' : status),
-      running: work.running,
+      running: worker.running,
+      runningInLanes: work.running - worker.running,
       ...instant('busySince', work.busySince, origin.wallAtZero),
       ...instant('hungSince', work.hungSince, origin.wallAtZero),
       abandoned: work.abandoned,

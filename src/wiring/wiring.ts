@@ -384,9 +384,11 @@ export class Wiring {
       build: (topic, matches) => {
         checkTopic(topic);
         const family = contract?.family('topics', topic);
-        const known =
-          !topic.startsWith('$') && (contract === undefined || open || family !== undefined);
-        const series = this.metrics.family(family?.key ?? topic);
+        const own = topic.startsWith('$');
+        const known = !own && (contract === undefined || open || family !== undefined);
+        // What the bus itself would say to nobody is no topic of anybody.
+        const unheard = own && matches.length === 0;
+        const series = unheard ? undefined : this.metrics.family(family?.key ?? topic);
         const reaches =
           authority &&
           ((one: Subscription, from: string) => authority.reaches(one, topic, { from, topic }));
