@@ -34,7 +34,7 @@ export interface FakeModelOptions {
   readonly tokensPerSecond?: number;
   /** What a token costs that it reads or says. @default 0 */
   readonly costPerToken?: number;
-  /** Of the latency. @default 1 */
+  /** Of the latency. @default drawn from the seed of the test bus; 1 on a real bus */
   readonly seed?: number;
 }
 
@@ -122,7 +122,7 @@ class Model implements FakeModel {
   #replied = 0;
 
   constructor(options: FakeModelOptions, env: Env) {
-    const { rules = [], replies = [], latencyMs = 0, seed = 1 } = options;
+    const { rules = [], replies = [], latencyMs = 0 } = options;
     const { tokensPerSecond = Infinity, costPerToken = 0 } = options;
     const [min, max] = typeof latencyMs === 'number' ? [latencyMs, latencyMs] : latencyMs;
     if (rules.length + replies.length === 0) throw misuse('rules or replies', 'given', undefined);
@@ -136,7 +136,7 @@ class Model implements FakeModel {
     this.#latencyMs = [min, max];
     this.#tokensPerSecond = tokensPerSecond;
     this.#costPerToken = costPerToken;
-    this.#random = seededRandom(seed);
+    this.#random = seededRandom(options.seed ?? (env.direct || min === max ? 1 : drawSeed(env)));
   }
 
   failNext(error: unknown, times = 1): void {
@@ -235,6 +235,11 @@ class Model implements FakeModel {
       const timer = this.#env.setTimer(ms, spoken, { label: 'a fake model' });
     });
   }
+}
+
+/** Drawn once: what else draws from the Env then does not change what the model does. */
+function drawSeed(env: Env): number {
+  return Math.floor(env.random() * 2 ** 32);
 }
 
 function fitOf({ when }: ModelRule): (prompt: unknown) => boolean {

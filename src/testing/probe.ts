@@ -40,6 +40,8 @@ export interface ProbeParts<C extends ContractShape> {
   /** Lets time pass up to the next timer, at most until `endsAt`; false when there is none. */
   nextTimer(endsAt: number): Promise<boolean>;
   now(): number;
+  /** Dead letters that the test did not expect, a line each. */
+  letters(): readonly string[];
 }
 
 /** A request that a probe has taken. */
@@ -241,18 +243,28 @@ export class Probe<C extends ContractShape = AnyContract> {
     const [first, ...rest] = this.#unseen;
     if (first === undefined) {
       const had = this.#received.length === 0 ? '' : `. Taken before:${linesOf(this.#received)}`;
-      return new ExpectationError(`${what}, but nothing came${had}`, wanted, []);
+      return new ExpectationError(`${what}, but nothing came${had}${this.#died()}`, wanted, []);
     }
     const all = this.#unseen.map(showMessage);
     if (which === 'any') {
-      return new ExpectationError(`${what}, but got only:${linesOf(this.#unseen)}`, wanted, all);
+      return new ExpectationError(
+        `${what}, but got only:${linesOf(this.#unseen)}${this.#died()}`,
+        wanted,
+        all,
+      );
     }
     const more = rest.length === 0 ? '' : `\nand behind it:${linesOf(rest)}`;
     return new ExpectationError(
-      `${what}, but the next was:${linesOf([first])}${more}`,
+      `${what}, but the next was:${linesOf([first])}${more}${this.#died()}`,
       wanted,
       all,
     );
+  }
+
+  /** What did not come has often ended here. On lines of its own: the first one is the failure's kind. */
+  #died(): string {
+    const letters = this.#parts.letters();
+    return letters.length === 0 ? '' : `\nDead letters:${indented(letters)}`;
   }
 }
 
@@ -260,8 +272,12 @@ const MAX_LINES = 20;
 
 function linesOf(messages: readonly Message[]): string {
   if (messages.length === 0) return ' nothing';
-  const lines = messages.slice(0, MAX_LINES).map((message) => `\n  ${showMessage(message)}`);
-  const left = messages.length - lines.length;
+  return indented(messages.map(showMessage));
+}
+
+function indented(all: readonly string[]): string {
+  const lines = all.slice(0, MAX_LINES).map((line) => `\n  ${line}`);
+  const left = all.length - lines.length;
   return left > 0 ? `${lines.join('')}\n  and ${left} more` : lines.join('');
 }
 

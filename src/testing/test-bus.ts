@@ -233,6 +233,7 @@ class OpenTestBus<C extends ContractShape> implements TestBus<C> {
         bus: this.bus,
         settle: () => this.settle(),
         now: () => env.now(),
+        letters: () => this.#letterWatch().unexpected.map(showLetter),
         nextTimer: async (endsAt) => {
           const at = env.nextTimerAt;
           if (at <= endsAt) await this.clock.advance(at - env.now());

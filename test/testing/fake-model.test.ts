@@ -105,6 +105,20 @@ describe('a fake model', () => {
     for (const ms of [...first, ...other]) expect(ms >= 100 && ms < 200).toBe(true);
   });
 
+  it('draws the latency from the seed of the test bus when it has none of its own', async () => {
+    const took = async (seed: number, options: Partial<FakeModelOptions> = {}): Promise<number> => {
+      const t = createTestBus({ seed });
+      fakeModel(t.bus.register('model'), { replies: ['x'], latencyMs: [100, 200], ...options });
+      const ended = t.bus.request('model.complete', '').then(() => t.clock.nowMs);
+      await t.run();
+      return ended;
+    };
+
+    expect(await took(1)).toBe(await took(1));
+    expect(await took(2)).not.toBe(await took(1));
+    expect(await took(2, { seed: 7 })).toBe(await took(1, { seed: 7 }));
+  });
+
   // R:G2
   it('draws what it reads and says from the budget, and stops where it ends', async () => {
     const { t, ask, model } = setUp({

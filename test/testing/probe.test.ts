@@ -74,6 +74,27 @@ describe('a probe', () => {
     await t.close();
   });
 
+  it('tells of dead letters that nobody expected, in which what did not come may have ended', async () => {
+    const t = createTestBus();
+    const probe = t.probe('probe', { pattern: 'drafted' });
+    t.bus.register('writer').subscribe('*', (message) => {
+      throw new Error(`no ${message.topic}`);
+    });
+    t.bus.publish('known', {});
+    await t.deadLetters.expect({ topic: 'known' });
+    t.bus.publish('tea', {});
+
+    const letters =
+      '\nDead letters:\n  mdl2 tea (m2) from $host to writer: handler-error after 1 attempt: no tea';
+    expect(await textOf(probe.expect('drafted'))).toBe(
+      `probe expected drafted, but nothing came${letters}`,
+    );
+    expect(await textOf(probe.fish('drafted'))).toContain(letters);
+    t.deadLetters.suppress();
+    expect(await textOf(probe.expect('drafted'))).toBe('probe expected drafted, but nothing came');
+    await t.close();
+  });
+
   it('lets time pass for what it expects, and no longer than it may', async () => {
     const t = createTestBus();
     const probe = t.probe('probe');

@@ -15,7 +15,11 @@ export interface ExploreOptions<C extends ContractShape = AnyContract>
    * `state: new StateManager()`.
    */
   readonly setup?: () => OwnOptions<C>;
-  /** How many schedules, from seed 1 on, or which seeds. @default 200 */
+  /**
+   * How many schedules, from seed 1 on, or which seeds. With `exhaustive` every schedule of each
+   * seed is run: more than one is for scenarios in which something is drawn by chance.
+   * @default 200, with `exhaustive` 1
+   */
   readonly seeds?: number | readonly number[];
   /**
    * `mix` begins with production order and goes on with `random` and `pct` in turn; `random` takes
@@ -23,7 +27,7 @@ export interface ExploreOptions<C extends ContractShape = AnyContract>
    * `exhaustive` tries every schedule up to `maxSchedules`; `replay` runs `replay`. @default 'mix'
    */
   readonly strategy?: Strategy;
-  /** At most so many schedules with `exhaustive`. @default 10_000 */
+  /** At most so many schedules with `exhaustive`, of all seeds together. @default 10_000 */
   readonly maxSchedules?: number;
   /** The schedule that `replay` runs: what stands behind `TELLASK_SEED=` in a report. */
   readonly replay?: string;
@@ -40,7 +44,7 @@ type OwnOptions<C extends ContractShape> = Omit<BusOptions<C>, 'env'>;
 /** What {@link explore} has tried. */
 export interface Exploration {
   readonly schedules: number;
-  /** Whether every schedule was tried: only `exhaustive` can know. */
+  /** Whether every schedule of each seed was tried: only `exhaustive` can know. */
   readonly finished: boolean;
   /** Steps of the longest schedule. */
   readonly steps: number;

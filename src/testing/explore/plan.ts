@@ -49,7 +49,9 @@ export function planOf({ seeds, strategy = 'mix', maxSchedules, replay }: PlanOp
   if (replay !== undefined)
     return sampling([readToken(replay)], ({ choices }) => replaying(choices));
   const list = readSeeds(seeds);
-  if (strategy === 'exhaustive') return exhausting(list[0] ?? 1, readMax(maxSchedules));
+  if (strategy === 'exhaustive') {
+    return exhausting(seeds === undefined ? [1] : list, readMax(maxSchedules));
+  }
   const order = orderOf(strategy);
   const legs = list.map((seed, index) => ({ seed, index }));
   return sampling(legs, ({ seed, index }, steps) => order(seed, index, steps));
@@ -95,19 +97,27 @@ function sampling<L extends Pick<Leg, 'seed' | 'faults'>>(
   };
 }
 
-function exhausting(seed: number, maxSchedules: number): Plan {
-  const frontier = new Frontier();
+/** All schedules of one seed, then all of the next. */
+function exhausting(seeds: readonly number[], maxSchedules: number): Plan {
+  let frontier = new Frontier();
+  let at = 0;
   let left = maxSchedules;
   return {
     get finished() {
-      return frontier.finished;
+      return at === seeds.length;
     },
     next() {
-      if (frontier.finished || left <= 0) return undefined;
+      const seed = seeds[at];
+      if (seed === undefined || left <= 0) return undefined;
       left -= 1;
       return { seed, pick: frontier.pick };
     },
-    passed: (run) => frontier.next(run),
+    passed(run) {
+      frontier.next(run);
+      if (!frontier.finished) return;
+      at += 1;
+      frontier = new Frontier();
+    },
   };
 }
 

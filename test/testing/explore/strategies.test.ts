@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { explore, type Scenario, type Strategy } from '../../../src/testing.ts';
+import { explore, fakeModel, type Scenario, type Strategy } from '../../../src/testing.ts';
 import { failureOf, lostUpdate } from './planted.ts';
 
 /** Agents that have nothing to do with each other, each with so many messages; tells their order. */
@@ -60,6 +60,35 @@ describe('an exhaustive exploration', () => {
     const explored = await explore(scenario, { strategy: 'exhaustive', maxSchedules: 89 });
 
     expect(explored).toMatchObject({ schedules: 89, finished: false });
+  });
+
+  it('runs all schedules of each seed that it is given, up to maxSchedules', async () => {
+    const scenario = independent(3, 1, () => {});
+    const strategy = 'exhaustive';
+
+    const all = await explore(scenario, { strategy, seeds: 4 });
+    const some = await explore(scenario, { strategy, seeds: [5, 7], maxSchedules: 11 });
+
+    expect(all).toMatchObject({ schedules: 24, finished: true });
+    expect(some).toMatchObject({ schedules: 11, finished: false });
+  });
+
+  it('finds what only the chance of a later seed brings about, when it is given that seed', async () => {
+    const slow: Scenario = async (t) => {
+      fakeModel(t.bus.register('model'), { replies: ['late'], latencyMs: [300, 900] });
+      const asked = t.bus.request('model.complete', '', { timeoutMs: 850 });
+      await asked;
+    };
+
+    const one = await explore(slow, { strategy: 'exhaustive' });
+    const failure = await failureOf(explore(slow, { strategy: 'exhaustive', seeds: 40 }));
+
+    expect(one.finished).toBe(true);
+    expect(failure.seed).toBeGreaterThan(1);
+    const { seed } = await failureOf(
+      explore(slow, { strategy: 'replay', replay: `${failure.seed}/` }),
+    );
+    expect(seed).toBe(failure.seed);
   });
 
   it('proves that a mended program cannot fail', async () => {
