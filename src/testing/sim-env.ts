@@ -58,6 +58,8 @@ export class SimEnv implements Env {
   /** The orders that they had when posted. */
   readonly #orders: number[] = [];
   readonly #promises = new PromiseLane();
+  /** Workers, some of whose handlers had not ended when that was looked at last. */
+  readonly #awaiting = new Set<Busy>();
   /** What is waited for in real time. */
   readonly outside: OutsideWorks = new OutsideWorks();
   #now = 0;
@@ -226,11 +228,24 @@ export class SimEnv implements Env {
   }
 
   #runWatched(lane: Lane): void {
-    const before = (lane as Partial<Busy>).running;
+    const worker = lane as Partial<Busy>;
+    const before = worker.running;
     lane.run();
-    // A handler that returned no promise has nothing to go on with.
-    const quiet = before !== undefined && before === (lane as Partial<Busy>).running;
-    if (!quiet && lane !== this.#promises) this.post(this.#promises);
+    if (lane === this.#promises) return;
+    if (worker.running !== undefined && worker.running > 0) this.#awaiting.add(worker as Busy);
+    // A handler that returned no promise has nothing to go on with, unless others wait for it.
+    const quiet = before !== undefined && before === worker.running && !this.#isAwaited();
+    if (!quiet) this.post(this.#promises);
+  }
+
+  /** Whether handlers, or a scenario that does not drive, may wait for what a step has done. */
+  #isAwaited(): boolean {
+    if (this.#drivers === 0) return true;
+    for (const worker of this.#awaiting) {
+      if (worker.running > 0) return true;
+      this.#awaiting.delete(worker);
+    }
+    return false;
   }
 
   async #settleUntil(target: number, beforeSkip?: (label: string) => void): Promise<void> {

@@ -54,6 +54,40 @@ describe('an exhaustive exploration', () => {
     expect(new Set(orders).size).toBe(count);
   });
 
+  // What a handler without a promise does may be what another handler, or the scenario, waits for.
+  it.each([
+    ['a handler', ['how', 'hwo', 'ohw']],
+    ['the scenario', ['how', 'hwo', 'ohw']],
+  ])('lets %s that waits go on between two handlers that return no promise', async (who, all) => {
+    const orders = new Set<string>();
+    const scenario: Scenario = async ({ bus, settle }) => {
+      const log: string[] = [];
+      const gate = new Promise<void>((open) => {
+        bus.register('helper').subscribe('go', () => {
+          log.push('h');
+          open();
+        });
+      });
+      const wait = async (): Promise<void> => {
+        await gate;
+        log.push('w');
+      };
+      bus.register('other').subscribe('go', () => void log.push('o'));
+      bus.register('waiter').subscribe('begin', who === 'a handler' ? wait : () => {});
+      bus.publish('begin', {});
+      await settle();
+      bus.publish('go', {});
+      if (who === 'the scenario') await wait();
+      await settle();
+      orders.add(log.join(''));
+    };
+
+    const { finished } = await explore(scenario, { strategy: 'exhaustive' });
+
+    expect(finished).toBe(true);
+    expect([...orders].toSorted()).toEqual(all);
+  });
+
   it('says that it is not finished when it was not let', async () => {
     const scenario = independent(3, 2, () => {});
 
