@@ -49,6 +49,12 @@ export {
   type RegisterOptions,
   type RegistryInspection,
 } from './directory/agent-registry.ts';
+export {
+  type CallToolOptions,
+  callTool,
+  type ToolFailure,
+  type ToolResult,
+} from './directory/call-tool.ts';
 export type {
   AgentCapability,
   AgentCard,
@@ -57,6 +63,7 @@ export type {
   RegisteredCard,
 } from './directory/card.ts';
 export type { CardQuery } from './directory/card-index.ts';
+export { ToolInputError, UnknownToolError } from './directory/errors.ts';
 // ---- who knows whom
 export {
   type AcceptedHandshake,
@@ -68,9 +75,11 @@ export {
   type Hello,
 } from './directory/handshake.ts';
 export type { BridgedOptions } from './directory/heartbeat.ts';
+export type { ToolFilter } from './directory/offers.ts';
 export type { Presence, PresenceStatus } from './directory/presence.ts';
 export type { Probe, ProbeCheck, ProbeOptions } from './directory/probe.ts';
 export type { Session, SessionInfo, SessionOptions } from './directory/sessions.ts';
+export { type Tool, type ToolCaller, toolsOf } from './directory/tools.ts';
 export { inOrder, matching, random, scored } from './selection/by-rule.ts';
 export { type FastestOptions, fastest } from './selection/fastest.ts';
 export { fewestOutstanding, type LeastBusyOptions, leastBusy } from './selection/least-busy.ts';

@@ -48,6 +48,7 @@ import { listPending, type PendingFilter, type PendingRequest } from './delivery
 import type { Permissions } from './delivery/permissions.ts';
 import type { Receipt } from './delivery/receipt.ts';
 import { readMs } from './delivery/said.ts';
+import { showServed } from './delivery/served.ts';
 import { type Closed, type CloseOptions, shutDown, untilIdle } from './delivery/shutdown.ts';
 import type {
   BroadcastOptions,
@@ -122,6 +123,8 @@ export class MessageBus<C extends ContractShape = AnyContract>
   static {
     // biome-ignore lint/complexity/noThisInStatic: its own name would rename it in the bundle
     showEnv(this.prototype, (bus) => bus.#wiring.env);
+    // biome-ignore lint/complexity/noThisInStatic: the same
+    showServed(this.prototype, (bus) => bus.#hosting.served('$host'));
     wiringOf = (bus) => bus.#wiring;
   }
   readonly #wiring: Wiring;

@@ -15,6 +15,7 @@ import type {
 import type { ReceiveOptions } from '../delivery/inbox.ts';
 import type { Answering } from '../delivery/later.ts';
 import type { Receipt } from '../delivery/receipt.ts';
+import { type ServedView, showServed } from '../delivery/served.ts';
 import type {
   BroadcastOptions,
   GatherOptions,
@@ -157,6 +158,8 @@ export interface AgentHost extends Speaking {
   log(record: AgentRecord): Logger;
   state(speaker: Speaker): StateView;
   info(record: AgentRecord): AgentInfo;
+  /** What an agent may ask for. */
+  served(name: string, permits: HandlePermits): ServedView;
 }
 
 /**
@@ -178,6 +181,8 @@ export class Agent<C extends ContractShape = AnyContract> implements Voice<C>, A
   static {
     // biome-ignore lint/complexity/noThisInStatic: its own name would rename it in the bundle
     showEnv(this.prototype, (agent) => agent.#host.env);
+    // biome-ignore lint/complexity/noThisInStatic: the same
+    showServed(this.prototype, (agent) => agent.#host.served(agent.name, agent.#permits));
   }
   readonly #host: AgentHost;
   readonly #record: AgentRecord;

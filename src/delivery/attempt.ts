@@ -19,6 +19,7 @@ import { IDEMPOTENCY_HEADER } from './idempotency.ts';
 import type { AnswerLater, DeferOptions, Later } from './later.ts';
 import { Outbox } from './outbox.ts';
 import type { Admission, Asker, Receipt } from './receipt.ts';
+import { type ServedView, showServed } from './served.ts';
 import type { Failure } from './settle.ts';
 import type {
   BroadcastOptions,
@@ -53,6 +54,8 @@ export interface House extends Speaking {
   close(attempt: Attempt): Promise<void>;
   logOf(attempt: Attempt): Logger;
   stateOf(attempt: Attempt): StateView;
+  /** What the agent of a handler may ask for. */
+  served(name: string, permits: Permits | undefined): ServedView;
 }
 
 /** What counts the time of a handler that returned a promise. */
@@ -431,3 +434,6 @@ export class Attempt implements Speaker, Cause {
 }
 printAsJson(Attempt.prototype);
 showEnv(Attempt.prototype, (attempt) => attempt.worker.house.env);
+showServed(Attempt.prototype, (attempt) =>
+  attempt.worker.house.served(attempt.agent, attempt.permits),
+);

@@ -2,6 +2,7 @@ import type { Agent, AgentOptions } from '../agents/agent.ts';
 import type { AgentRecord } from '../agents/agent-record.ts';
 import type { MessageBus } from '../bus.ts';
 import { UnknownRecipientError } from '../delivery/errors.ts';
+import { type ServedView, servedBy, showServed } from '../delivery/served.ts';
 import { misuse } from '../kernel/errors.ts';
 import { readCount } from '../kernel/read-count.ts';
 import { refuseUnknown } from '../kernel/unknown-option.ts';
@@ -94,7 +95,12 @@ const QUERY: ReadonlySet<string> = new Set<keyof AgentQuery>([
  * ```
  */
 export class AgentRegistry<C extends ContractShape = AnyContract> implements Disposable {
-  readonly #bus: MessageBus<C>;
+  static {
+    // biome-ignore lint/complexity/noThisInStatic: its own name would rename it in the bundle
+    showServed(this.prototype, (registry) => servedBy(registry.bus) as ServedView);
+  }
+  /** Whose agents it knows. */
+  readonly bus: MessageBus<C>;
   readonly #side: BusSide;
   readonly #entries = new Map<string, Entry>();
   readonly #index = new CardIndex<Entry>();
@@ -111,7 +117,7 @@ export class AgentRegistry<C extends ContractShape = AnyContract> implements Dis
   constructor(bus: MessageBus<C>, options: AgentRegistryOptions = {}) {
     refuseUnknown(options, OPTIONS, 'AgentRegistry');
     const maxSessions = readCount('maxSessions', options.maxSessions ?? 1_000, 1);
-    this.#bus = bus;
+    this.bus = bus;
     this.#side = new BusSide(bus as never);
     this.#health = new Health(this.#side);
     this.#sessions = new Sessions(this.#side.env, maxSessions);
@@ -135,7 +141,7 @@ export class AgentRegistry<C extends ContractShape = AnyContract> implements Dis
     const { bridged, ...agentOptions } = options;
     const bridge = bridged === undefined ? undefined : readBridged(bridged);
     const capabilities = read.capabilities.map(({ id }) => id);
-    const agent = this.#bus.register(read.name, { capabilities, ...agentOptions });
+    const agent = this.bus.register(read.name, { capabilities, ...agentOptions });
     const record = this.#side.record(read.name);
     // Its start has failed, and it may not be restarted.
     if (record === undefined) return agent;
@@ -393,7 +399,7 @@ export class AgentRegistry<C extends ContractShape = AnyContract> implements Dis
   #asking(name: string, topic: string, payload: unknown = null): ProbeCheck {
     const terms = { to: name, priority: 'critical' } as const;
     return (signal) =>
-      this.#bus.request(topic as never, payload as never, {
+      this.bus.request(topic as never, payload as never, {
         ...terms,
         signal,
         timeoutMs: Infinity,

@@ -270,6 +270,8 @@ export const ERROR_CODES = {
     false,
     'The message says which step it was and what came instead; t.transcript() how it came to that.',
   ],
+  TELLASK_UNKNOWN_TOOL: [false, 'Call one of the tools that were offered, by its exact name.'],
+  TELLASK_TOOL_INPUT: [false, "Send one JSON object that fits the tool's inputSchema."],
 } as const;
 
 /** One of the stable codes of {@link TellaskError}. */

@@ -7,6 +7,7 @@ import { type ForwardOptions, type ForwardTo, forward } from '../delivery/forwar
 import type { Gathered } from '../delivery/gathering.ts';
 import type { AnswerLater, DeferOptions, Later } from '../delivery/later.ts';
 import type { Receipt } from '../delivery/receipt.ts';
+import type { ServedView } from '../delivery/served.ts';
 import type { ShutdownParts } from '../delivery/shutdown.ts';
 import type {
   BroadcastOptions,
@@ -19,6 +20,7 @@ import type {
   StreamOptions,
 } from '../delivery/speech.ts';
 import type { MessageStream } from '../delivery/stream.ts';
+import type { Permits } from '../delivery/subscription.ts';
 import { statusOf, workFacts } from '../delivery/whereabouts.ts';
 import type { WorkerStatus } from '../delivery/worker.ts';
 import type { Env } from '../kernel/env.ts';
@@ -108,6 +110,27 @@ export class Hosting implements AgentHost, House {
     options?: StreamOptions,
   ): MessageStream {
     return this.#wiring.ask.stream(speaker, topic, payload, options);
+  }
+
+  served(name: string, permits?: Permits): ServedView {
+    const { contract, registry, authority } = this.#wiring;
+    return {
+      contract,
+      mayAsk: (topic) => {
+        if (authority?.allows(name, 'request', topic) === false) return false;
+        return permits === undefined || mayBy(permits, topic);
+      },
+      *all({ agent, capability }) {
+        const one = agent === undefined ? undefined : registry.get(agent);
+        const records = agent === undefined ? registry.all() : one === undefined ? [] : [one];
+        for (const { name: agent, capabilities, subscriptions } of records) {
+          if (capability !== undefined && !capabilities.has(capability)) continue;
+          for (const { kind, pattern } of subscriptions) {
+            if (kind === 'serve') yield { agent, pattern };
+          }
+        }
+      },
+    };
   }
 
   pause(record: AgentRecord): void {
@@ -287,6 +310,15 @@ export class Hosting implements AgentHost, House {
         wiring.status = 'closed';
       },
     };
+  }
+}
+
+function mayBy(permits: Permits, topic: string): boolean {
+  try {
+    permits.check('request', topic);
+    return true;
+  } catch {
+    return false;
   }
 }
 
