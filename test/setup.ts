@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import { installEnvTrap } from './env-trap.ts';
 
 /** Suites that run buses: there, nothing of `src` but the Envs may touch time, order or chance. */
-const TRAPPED = /[\\/]test[\\/](flow|delivery|agents|resilience|saga|wiring)[\\/]/;
+const TRAPPED = /[\\/]test[\\/](flow|delivery|agents|attacks|resilience|saga|wiring)[\\/]/;
 
 const PROTOTYPES = [Object, Array, Function, Map, Set, Promise].map(({ prototype }) => prototype);
 
