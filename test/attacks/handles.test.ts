@@ -47,6 +47,7 @@ const MEMBERS: Readonly<Record<string, Verb>> = {
   },
   pause: { call: (agent) => agent.pause(), restricted: unnamed, revoked: 'TELLASK_REVOKED' },
   resume: { call: (agent) => agent.resume(), restricted: unnamed, revoked: 'TELLASK_REVOKED' },
+  restart: { call: (agent) => agent.restart(), restricted: unnamed, revoked: 'TELLASK_REVOKED' },
   leave: {
     call: (agent) => agent.leave(),
     restricted: unnamed,
@@ -85,13 +86,13 @@ function scene() {
   const other = t.bus.register('other');
   other.subscribe('**', ({ topic }) => void heard.push(topic));
   other.serve('secret.ask', () => void heard.push('secret.ask'));
-  const agent = t.bus.register('agent');
+  const agent = t.bus.register('agent', { start: hear });
   t.bus.send('agent', 'secret.mail', 1);
   return { t, heard, agent };
 }
 
 /** The code of what a call throws or rejects with, or what else it threw. */
-async function codeOf(t: ReturnType<typeof createTestBus>, call: () => unknown): Promise<unknown> {
+async function codeOf(t: { settle(): Promise<unknown> }, call: () => unknown): Promise<unknown> {
   const outcome = outcomeOf((async () => call())());
   await t.settle();
   const { error } = outcome.now() as { error?: { code?: unknown } };
@@ -142,7 +143,7 @@ describe('a handle', () => {
         permissions: { default: 'deny' },
       });
       t.bus.register('other');
-      const agent = t.bus.register('agent');
+      const agent = t.bus.register('agent', { start: hear });
 
       const code = await codeOf(t, () => verb.call(agent));
 

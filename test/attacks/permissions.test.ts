@@ -158,7 +158,10 @@ describe('permissions are not heard around', () => {
         return (error as { code: unknown }).code;
       }
     };
-    void pull(intern.state.watch('**') as never, ({ key }: never) => void seen.push(key));
+    const watched = async (): Promise<void> => {
+      for await (const { key } of intern.state.watch('**')) seen.push(key);
+    };
+    void watched();
 
     const { state } = intern;
     const tried = [
@@ -206,7 +209,7 @@ const MOUTHS: Readonly<Record<string, (voice: Voice, play: Scene) => unknown>> =
     const { error } = await plan.run('1', {}, { as: voice as never });
     throw error;
   },
-  'a workflow': (voice) => parallel([(c) => c.request('secret.x', 1)], { as: voice as never }),
+  'a workflow': (voice) => parallel([(c) => c.request('secret.x', 1)], { as: voice as Agent }),
   'a chain': (voice) => chain([{ topic: 'secret.x' }]).run(1, { as: voice as never }),
 };
 

@@ -128,7 +128,7 @@ describe.each(['real', 'simulated'] as const)('a forged sender, on the %s Env', 
     ['two segments', 'boss.of.all'],
     ['a letter that is not in its normal form', 'bosse\u0301'],
     ['nothing', ''],
-    ['what is no text', { toString: () => 'boss' }],
+    ['what is no text', { toString: (): string => 'boss' }],
   ])('gets no name that looks like one: %s', (_what, name) => {
     const { bus } = scene(env);
     const before = bus.agents().map((agent) => agent.name);
