@@ -1,4 +1,5 @@
 import type { LetterFilter } from '../delivery/dead-letters.ts';
+import { misuse } from '../kernel/errors.ts';
 import {
   type Checked,
   conserved,
@@ -61,11 +62,11 @@ export const tellaskMatchers: {
     ...args: Parameters<TellaskMatchers[Name]>
   ) => MatcherResult;
 } = {
-  toHaveDelivered: (t, filter) => resultOf(delivered(t, filter)),
-  toHaveHandledInOrder: (t, filters) => resultOf(handledInOrder(t, filters)),
-  toHaveDeadLettered: (t, filter) => resultOf(deadLettered(t, filter)),
-  toConserveMessages: (t) => resultOf(conserved(t)),
-  toHaveNoPendingWork: (t) => resultOf(idle(t)),
+  toHaveDelivered: (t, filter) => resultOf(delivered(testBus(t), filter)),
+  toHaveHandledInOrder: (t, filters) => resultOf(handledInOrder(testBus(t), filters)),
+  toHaveDeadLettered: (t, filter) => resultOf(deadLettered(testBus(t), filter)),
+  toConserveMessages: (t) => resultOf(conserved(testBus(t))),
+  toHaveNoPendingWork: (t) => resultOf(idle(testBus(t))),
 };
 
 /**
@@ -83,7 +84,7 @@ export const tellaskMatchers: {
  * ```
  */
 export function assertDelivered(t: Checked, filter: string | DeliveryFilter): void {
-  assert(delivered(t, filter));
+  assert(delivered(testBus(t), filter));
 }
 
 /** As the matcher `toHaveHandledInOrder`. */
@@ -91,27 +92,33 @@ export function assertHandledInOrder(
   t: Checked,
   filters: readonly (string | DeliveryFilter)[],
 ): void {
-  assert(handledInOrder(t, filters));
+  assert(handledInOrder(testBus(t), filters));
 }
 
 /** As the matcher `toHaveDeadLettered`. */
 export function assertDeadLettered(t: Checked, filter?: LetterFilter): void {
-  assert(deadLettered(t, filter));
+  assert(deadLettered(testBus(t), filter));
 }
 
 /** As the matcher `toConserveMessages`. */
 export function assertConserved(t: Checked): void {
-  assert(conserved(t));
+  assert(conserved(testBus(t)));
 }
 
 /** As the matcher `toHaveNoPendingWork`. */
 export function assertNoPendingWork(t: Checked): void {
-  assert(idle(t));
+  assert(idle(testBus(t)));
 }
 
 function assert(verdict: Verdict): void {
   if (verdict.pass) return;
   throw new ExpectationError(textOf(verdict), verdict.expected, verdict.found);
+}
+
+/** `expect(t.bus)` is an easy slip. */
+function testBus(t: Checked): Checked {
+  if (typeof t?.recorded === 'function') return t;
+  throw misuse('What is looked at', 'what createTestBus returned (not its bus)', t);
 }
 
 function resultOf(verdict: Verdict): MatcherResult {

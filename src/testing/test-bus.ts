@@ -1,7 +1,9 @@
 import { MessageBus, wiringOf } from '../bus.ts';
 import { AMBIENT } from '../delivery/ambient.ts';
+import { misuse } from '../kernel/errors.ts';
+import { refuseUnknown } from '../kernel/unknown-option.ts';
 import type { AnyContract, ContractShape } from '../message/contract-types.ts';
-import type { BusOptions } from '../wiring/bus-options.ts';
+import { BUS_OPTIONS, type BusOptions } from '../wiring/bus-options.ts';
 import type { Wiring } from '../wiring/wiring.ts';
 import { ContextWatch, type HandlerWatcher } from './context-watch.ts';
 import { ContextLostError, ExpectationError, LeftOverError, StandstillError } from './errors.ts';
@@ -17,7 +19,7 @@ import { Probe, type ProbeOptions } from './probe.ts';
 import { randomChoice } from './random-choice.ts';
 import type { RunEntry } from './run-entry.ts';
 import { SimEnv } from './sim-env.ts';
-import { readChecks, type TestChecks } from './test-checks.ts';
+import { CHECKS, readChecks, type TestChecks } from './test-checks.ts';
 import { Transcript } from './transcript.ts';
 import type { TranscriptOptions } from './transcript-text.ts';
 
@@ -43,6 +45,15 @@ export interface TestBusOptions<C extends ContractShape = AnyContract>
   readonly faults?: readonly FaultRule[];
 }
 
+/** What `createTestBus` and `explore` have both. */
+export const TEST_OPTIONS: readonly string[] = [
+  ...[...BUS_OPTIONS].filter((name) => name !== 'env'),
+  'maxSteps',
+  'faults',
+  ...CHECKS,
+];
+const KNOWN: ReadonlySet<string> = new Set([...TEST_OPTIONS, 'seed', 'shuffle']);
+
 /** The faults of a test bus. */
 export interface TestFaults {
   readonly rules: readonly FaultRule[];
@@ -54,7 +65,10 @@ export interface TestFaults {
 export interface TestClock {
   /** Milliseconds since the test bus was made. */
   readonly nowMs: number;
-  /** Lets time pass: what is due runs in order, and all that it sets off comes to rest. */
+  /**
+   * Lets time pass, from 0 milliseconds: what is due runs in order, and all that it sets off comes to
+   * rest. Await it before the next call.
+   */
   advance(ms: number): Promise<void>;
 }
 
@@ -156,6 +170,7 @@ export interface TestBus<C extends ContractShape = AnyContract> {
 export function createTestBus<C extends ContractShape = AnyContract>(
   options: TestBusOptions<C> = {},
 ): TestBus<C> {
+  refuseUnknown(options, KNOWN, 'createTestBus');
   const { seed = 1, shuffle = false, maxSteps = MAX_STEPS, faults, ...rest } = options;
   const env = new SimEnv({
     seed,
@@ -348,7 +363,10 @@ class SimClock implements TestClock {
     return this.#env.now();
   }
 
-  advance(ms: number): Promise<void> {
+  async advance(ms: number): Promise<void> {
+    if (!(Number.isFinite(ms) && ms >= 0)) {
+      throw misuse('advance', 'a number of milliseconds from 0 (run() skips all waiting)', ms);
+    }
     return this.#drive(() => this.#env.advance(ms));
   }
 }

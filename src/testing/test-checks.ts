@@ -18,6 +18,9 @@ export interface TestChecks {
   readonly unexpectedLetters?: 'fail' | 'allow';
 }
 
+/** Their names. */
+export const CHECKS: readonly (keyof TestChecks)[] = ['lostContext', 'leaks', 'unexpectedLetters'];
+
 /** The checks as they are set, apart from the options of the bus. */
 export function readChecks<O extends TestChecks>(
   options: O,

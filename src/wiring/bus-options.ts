@@ -175,7 +175,8 @@ export const GUARD_DEFAULTS: GuardLimits = {
 const ISOLATIONS: readonly unknown[] = ['own', 'clone', 'share'];
 const UNHEARD: readonly unknown[] = ['count', 'warn', 'dead-letter'];
 
-const BUS_OPTIONS: ReadonlySet<string> = new Set<keyof BusOptions>([
+/** Their names. */
+export const BUS_OPTIONS: ReadonlySet<string> = new Set<keyof BusOptions>([
   'contract',
   'open',
   'state',

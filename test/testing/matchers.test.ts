@@ -110,6 +110,16 @@ describe('the matchers', () => {
     await t.close();
   });
 
+  it('say so when they are given the bus and not the test bus', () => {
+    const { bus } = createTestBus();
+
+    for (const wrong of [bus, undefined, 5]) {
+      const text = 'What is looked at must be what createTestBus returned (not its bus)';
+      expect(() => expect(wrong).toHaveDelivered('a')).toThrow(text);
+      expect(() => assertConserved(wrong as never)).toThrow(text);
+    }
+  });
+
   it('say what is pending', async () => {
     const t = createTestBus({ leaks: 'allow' });
     t.bus.publish('later', 1, { delayMs: 5 });

@@ -1,6 +1,8 @@
+import { misuse } from '../../kernel/errors.ts';
+import { refuseUnknown } from '../../kernel/unknown-option.ts';
 import type { AnyContract, ContractShape } from '../../message/contract-types.ts';
 import type { BusOptions } from '../../wiring/bus-options.ts';
-import type { TestBusOptions } from '../test-bus.ts';
+import { TEST_OPTIONS, type TestBusOptions } from '../test-bus.ts';
 import { NeverReachedError } from './errors.ts';
 import { explained } from './explained.ts';
 import { type Plan, planOf, type Strategy } from './plan.ts';
@@ -9,7 +11,7 @@ import { runSchedule, type Trial } from './schedule.ts';
 
 /** Options of {@link explore}: those of the bus, and which schedules are run. */
 export interface ExploreOptions<C extends ContractShape = AnyContract>
-  extends Omit<TestBusOptions<C>, 'seed' | 'shuffle'> {
+  extends Omit<TestBusOptions<C>, 'seed' | 'shuffle' | 'state'> {
   /**
    * Options of the bus that are made anew for every schedule: what has a life of its own, such as
    * `state: new StateManager()`.
@@ -38,6 +40,17 @@ export interface ExploreOptions<C extends ContractShape = AnyContract>
   /** Fails when no schedule made true what a `sometimes` names. @default false */
   readonly requireSometimes?: boolean;
 }
+
+const KNOWN: ReadonlySet<string> = new Set([
+  'seeds',
+  'strategy',
+  'setup',
+  'maxSchedules',
+  'replay',
+  'maxShrinks',
+  'requireSometimes',
+  ...TEST_OPTIONS,
+]);
 
 type OwnOptions<C extends ContractShape> = Omit<BusOptions<C>, 'env'>;
 
@@ -92,6 +105,7 @@ export async function explore<C extends ContractShape = AnyContract>(
   scenario: Scenario<C>,
   options: ExploreOptions<C> = {},
 ): Promise<Exploration> {
+  checkOptions(scenario, options);
   const { seeds, strategy, maxSchedules, replay, requireSometimes = false, ...rest } = options;
   const { maxSteps = 100_000, maxShrinks = 1_000, faults, setup, ...bus } = rest;
   const sightings = new Sightings();
@@ -107,6 +121,14 @@ export async function explore<C extends ContractShape = AnyContract>(
   const never = sightings.never();
   if (requireSometimes && never.length > 0) throw new NeverReachedError(never, tour.schedules);
   return { ...tour, sometimes: sightings.counts(), never };
+}
+
+function checkOptions(scenario: unknown, options: object): void {
+  if (typeof scenario !== 'function') throw misuse('The scenario', 'a function', scenario);
+  refuseUnknown(options, KNOWN, 'explore');
+  if (!('state' in options)) return;
+  const own = 'setup: () => ({ state: new StateManager() })';
+  throw new TypeError(`Each schedule of explore needs a state of its own: ${own}`);
 }
 
 /** Runs one schedule after the other until one fails. */

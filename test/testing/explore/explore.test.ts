@@ -202,9 +202,15 @@ describe('explore', () => {
     [{ strategy: { pct: 0 } }, 'strategy.pct must be an integer from 1'],
     [{ strategy: 'dfs' as never }, 'strategy must be'],
     [{ strategy: 'exhaustive', maxSchedules: 0 }, 'maxSchedules must be an integer from 1'],
+    [{ state: {} } as never, 'needs a state of its own: setup: () => ({ state: new'],
+    [{ seed: 3 } as never, 'explore has no option seed; it has seeds, strategy, setup'],
     [{ strategy: 'replay' }, "replay must be a schedule such as '42/4:1,9:2'"],
     [{ replay: 'x' }, "TELLASK_SEED must be a seed and choices such as '42/4:1,9:2'"],
   ])('refuses %j', async (options, message) => {
     await expect(explore(() => {}, options)).rejects.toThrow(message);
+  });
+
+  it('refuses a scenario that is no function', async () => {
+    await expect(explore({} as never)).rejects.toThrow('The scenario must be a function');
   });
 });
