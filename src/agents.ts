@@ -103,7 +103,13 @@ export type {
   TaskRequirements,
   TaskStatus,
 } from './tasks/task.ts';
-export { TaskBoard, type TaskHandler, type TaskSummary } from './tasks/task-board.ts';
+export {
+  type Delegation,
+  TaskBoard,
+  type TaskHandler,
+  type TaskSummary,
+  type TaskWatchOptions,
+} from './tasks/task-board.ts';
 export type { TaskContext } from './tasks/task-context.ts';
 export type {
   NewTask,

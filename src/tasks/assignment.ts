@@ -36,13 +36,16 @@ export type Assignment =
 export type Choice =
   | {
       readonly kind: 'now';
-      /** Whether all tasks that ask for the same and have the same key are treated alike. */
-      readonly alike: boolean;
-      choose(task: Task, workers: readonly Worker[], call: Chance): Worker | undefined;
+      choose(task: Task, workers: readonly Worker[], terms: ChoiceTerms): Worker | undefined;
     }
   | ({ readonly kind: 'bids' } & Required<BidOptions>);
 
-type Chance = Pick<SelectionCall, 'random' | 'now'>;
+/** How one choice is made. */
+export interface ChoiceTerms {
+  readonly chance: Pick<SelectionCall, 'random' | 'now'>;
+  /** Whether somebody comes into question now. */
+  readonly isFree: (worker: Worker) => boolean;
+}
 
 const BID_OPTIONS: ReadonlySet<string> = new Set<keyof BidOptions>([
   'timeoutMs',
@@ -53,16 +56,15 @@ const EXPECTED = "'least-load', 'sticky', { score }, { bids } or a strategy such
 
 /** @throws TypeError, RangeError for what is no assignment. */
 export function readAssignment(assign: Assignment): Choice {
-  if (assign === 'least-load') return { kind: 'now', alike: true, choose: leastLoad };
-  if (assign === 'sticky') return { kind: 'now', alike: false, choose: sameForKey };
+  if (assign === 'least-load') return { kind: 'now', choose: leastLoad };
+  if (assign === 'sticky') return { kind: 'now', choose: sameForKey };
   if (typeof assign !== 'object' || assign === null) throw misuse('assign', EXPECTED, assign);
   if ('bids' in assign) return readBids(assign.bids);
   if ('score' in assign && typeof assign.score === 'function') {
     const { score } = assign;
     return {
       kind: 'now',
-      alike: false,
-      choose: (task, workers) => highest(workers, (worker) => score(task, worker)),
+      choose: (task, workers, terms) => highest(workers, terms, (worker) => score(task, worker)),
     };
   }
   if ('choose' in assign && typeof assign.choose === 'function') return selecting(assign);
@@ -84,8 +86,8 @@ function readBids(options: BidOptions): Choice {
 }
 
 /** Of those who are free. Whoever was lost with the task is the last choice. */
-function leastLoad(task: Task, workers: readonly Worker[]): Worker | undefined {
-  return highest(workers, (worker) => {
+function leastLoad(task: Task, workers: readonly Worker[], terms: ChoiceTerms): Worker | undefined {
+  return highest(workers, terms, (worker) => {
     const load = worker.concurrency === Infinity ? 0 : worker.working / worker.concurrency;
     return worker.agent === task.lostBy ? -2 - load : -load;
   });
@@ -94,11 +96,12 @@ function leastLoad(task: Task, workers: readonly Worker[]): Worker | undefined {
 /** The highest score wins; between equals who has least to do else, then whose turn it is. */
 function highest(
   workers: readonly Worker[],
+  { isFree }: ChoiceTerms,
   scoreOf: (worker: Worker) => number | undefined,
 ): Worker | undefined {
   let best: { readonly worker: Worker; readonly score: number } | undefined;
   for (const worker of workers) {
-    if (!worker.free) continue;
+    if (!isFree(worker)) continue;
     const score = scoreOf(worker);
     if (score === undefined || Number.isNaN(score)) continue;
     if (best !== undefined && score < best.score) continue;
@@ -117,20 +120,23 @@ function isBefore(a: Worker, b: Worker): boolean {
 const BY_KEY = sticky(({ payload }) => (payload as Task).key);
 
 /** It belongs to one of all who can, whether that one is free or not. */
-function sameForKey(task: Task, workers: readonly Worker[], chance: Chance): Worker | undefined {
-  if (task.key === undefined) return leastLoad(task, workers);
+function sameForKey(
+  task: Task,
+  workers: readonly Worker[],
+  terms: ChoiceTerms,
+): Worker | undefined {
+  if (task.key === undefined) return leastLoad(task, workers, terms);
   const healthy = workers.filter((worker) => worker.healthy);
-  const chosen = select(BY_KEY, task, healthy, chance);
-  return chosen?.free === true ? chosen : undefined;
+  const chosen = select(BY_KEY, task, healthy, terms);
+  return chosen !== undefined && terms.isFree(chosen) ? chosen : undefined;
 }
 
 function selecting(selection: Selection): Choice {
   return {
     kind: 'now',
-    alike: false,
-    choose: (task, workers, chance) => {
-      const free = workers.filter((worker) => worker.free);
-      return select(selection, task, free, chance);
+    choose: (task, workers, terms) => {
+      const free = workers.filter((worker) => terms.isFree(worker));
+      return select(selection, task, free, terms);
     },
   };
 }
@@ -139,7 +145,7 @@ function select(
   selection: Selection,
   task: Task,
   workers: readonly Worker[],
-  chance: Chance,
+  { chance }: ChoiceTerms,
 ): Worker | undefined {
   if (workers.length === 0) return undefined;
   const candidates = workers.map((worker) => ({

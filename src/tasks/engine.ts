@@ -6,8 +6,9 @@ import type { Env, Lane, LaneKind, Timer } from '../kernel/env.ts';
 import { type ErrorRecord, toErrorRecord } from '../kernel/error-record.ts';
 import { isTellaskError } from '../kernel/errors.ts';
 import { isEqual } from '../state/equal.ts';
-import { type Choice, readAssignment } from './assignment.ts';
-import { TaskFencedError, TaskStateError } from './errors.ts';
+import type { StateWatch } from '../state/watcher.ts';
+import { type Assignment, type Choice, readAssignment } from './assignment.ts';
+import { NoCapableAgentError, TaskFencedError, TaskStateError } from './errors.ts';
 import { verdictOf } from './graph.ts';
 import { type ReadyGroup, ReadyTasks } from './ready-tasks.ts';
 import { type Changes, Records } from './records.ts';
@@ -45,6 +46,7 @@ export class Engine implements Lane {
   readonly #waiters = new Map<string, Set<Deferred<Task>>>();
   #turn = 0;
   #pause: Timer | undefined;
+  #watch: StateWatch | undefined;
   #closed = false;
 
   constructor(bus: MessageBus, env: Env, options: TaskBoardOptions) {
@@ -59,16 +61,51 @@ export class Engine implements Lane {
     return this.#closed;
   }
 
-  /** Takes up what a board before this one has left. */
+  /** Takes up what a board before this one has left, and whatever another hand writes from now on. */
   resume(): void {
+    void this.#follow();
     for (const task of this.records.all()) this.adopt(task);
+  }
+
+  /** A store that fails rolls back, a snapshot is restored, a person mends a task by hand. */
+  async #follow(): Promise<void> {
+    for (;;) {
+      const watch = this.records.watch(undefined);
+      this.#watch = watch;
+      try {
+        for await (const { key } of watch) this.#seen(this.records.idOf(key));
+        return;
+      } catch (error) {
+        if (!isTellaskError(error, 'TELLASK_STATE_OVERFLOW')) {
+          this.fault(error);
+          return;
+        }
+        for (const { id } of this.records.all()) this.#seen(id);
+      }
+    }
+  }
+
+  #seen(id: string): void {
+    if (this.#closed || !this.records.isForeign(id)) return;
+    this.#guarded(() => {
+      const task = this.records.find(id);
+      if (task !== undefined) {
+        this.records.index(task);
+        this.adopt(task);
+        if (hasEnded(task)) this.#considerDependants(id);
+        return;
+      }
+      this.records.forget(id);
+      const run = this.runs.get(id);
+      if (run !== undefined) this.endRun(run, 'it was removed');
+    });
   }
 
   /** Takes a task as it stands in the state, whoever has brought it there. */
   adopt(task: Task): void {
     const run = this.runs.get(task.id);
-    if (run !== undefined && run.token === task.token && !hasEnded(task)) return;
-    if (run !== undefined) this.#endRun(run, 'it was changed by another hand');
+    if (run?.token === task.token && isWorkedOn(task)) return;
+    if (run !== undefined) this.endRun(run, 'it was changed by another hand');
     if (hasEnded(task)) this.#tellWaiters(task);
     if (task.status === 'submitted') this.consider(task);
     if (task.status === 'working') this.#watchOver(task);
@@ -161,10 +198,15 @@ export class Engine implements Lane {
   }
 
   /** Who gets it, of those who are given; what the user's own code throws is nobody. */
-  choose(task: Task, workers: readonly Worker[], choice: Choice): Worker | undefined {
+  choose(
+    task: Task,
+    workers: readonly Worker[],
+    choice: Choice,
+    isFree = (worker: Worker): boolean => worker.free,
+  ): Worker | undefined {
     if (choice.kind === 'bids') return undefined;
     try {
-      return choice.choose(task, workers, this.env);
+      return choice.choose(task, workers, { chance: this.env, isFree });
     } catch (error) {
       this.fault(error);
       return undefined;
@@ -244,6 +286,33 @@ export class Engine implements Lane {
     }
   }
 
+  /** Who is to do a task that somebody delegates: rather who is free than who has to end something. */
+  async delegated(task: Task, assign: Assignment | undefined): Promise<Worker> {
+    const choice = assign === undefined ? this.#choice : readAssignment(assign);
+    const capable = this.roster.capableOf(task).filter(({ healthy }) => healthy);
+    if (capable.length === 0) throw new NoCapableAgentError(task.id, 'nobody is there who can');
+    const worker =
+      choice.kind === 'bids'
+        ? await this.lowestBid(
+            task,
+            capable.filter(({ bids }) => bids),
+            choice.timeoutMs,
+          )
+        : (this.choose(task, capable, choice) ?? this.choose(task, capable, choice, () => true));
+    if (worker !== undefined) return worker;
+    const why = choice.kind === 'bids' ? 'nobody has made a bid' : 'nobody was chosen';
+    throw new NoCapableAgentError(task.id, why);
+  }
+
+  /** How long it will take an agent, with what it has to do before; undefined before the first. */
+  estimateMs(task: Task, worker: Worker): number | undefined {
+    const mean = worker.estimateMs(task);
+    if (mean === undefined) return undefined;
+    const own = task.assignedTo === worker.agent && this.#isReady(task) ? 1 : 0;
+    const before = worker.working + this.#ready.assignedTo(worker.agent) - own;
+    return mean * (1 + Math.floor(Math.max(before, 0) / worker.concurrency));
+  }
+
   /** Writes first and asks then: who dies in between leaves a lease that ends. */
   #start(task: Task, worker: Worker): void {
     const wall = this.env.wall();
@@ -306,8 +375,8 @@ export class Engine implements Lane {
   #taskOf(run: Run): Task | undefined {
     if (run.over !== undefined) return undefined;
     const task = this.records.find(run.id);
-    if (task === undefined || task.token !== run.token || hasEnded(task)) return undefined;
-    return task.status === 'submitted' ? undefined : task;
+    if (task?.token !== run.token) return undefined;
+    return isWorkedOn(task) ? task : undefined;
   }
 
   #progressed(run: Run, update: unknown): void {
@@ -326,7 +395,7 @@ export class Engine implements Lane {
   #answered(run: Run, outcome: Outcome): void {
     const task = this.#taskOf(run);
     if (task === undefined) {
-      this.#endRun(run, 'it was changed by another hand');
+      this.endRun(run, 'it was changed by another hand');
       return;
     }
     const { worker } = run;
@@ -361,7 +430,7 @@ export class Engine implements Lane {
   #gone(run: Run, error: unknown): void {
     const task = this.#taskOf(run);
     if (task === undefined) {
-      this.#endRun(run, 'it was changed by another hand');
+      this.endRun(run, 'it was changed by another hand');
     } else if (isTellaskError(error, 'TELLASK_CLOSED')) {
       // The bus says nothing now: it was not the agent's fault.
       this.#requeue(task, run, { attempt: task.attempt - 1, reason: 'the bus was closed' });
@@ -382,7 +451,7 @@ export class Engine implements Lane {
     if (run.worker !== undefined) run.worker.lost += 1;
     if (task.status === 'input-required') {
       // Somebody else goes on when the person has answered.
-      this.#endRun(run, reason);
+      this.endRun(run, reason);
       this.records.amend(task, { assignee: undefined, lostBy: run.agent, reason });
     } else if (task.attempt < task.maxAttempts) {
       this.#requeue(task, run, { lostBy: run.agent, reason });
@@ -398,7 +467,7 @@ export class Engine implements Lane {
       leaseUntil: undefined,
       ...changes,
     });
-    this.#endRun(run, String(changes.reason ?? 'it was taken away'));
+    this.endRun(run, String(changes.reason ?? 'it was taken away'));
     this.say(back, 'requeued');
     this.consider(back);
     this.wake();
@@ -424,18 +493,22 @@ export class Engine implements Lane {
     tender?.timer?.cancel();
     this.#bidding.delete(task.id);
     const run = this.runs.get(task.id);
-    if (run !== undefined) this.#endRun(run, `it is ${status}`);
+    if (run !== undefined) this.endRun(run, `it is ${status}`);
     this.say(ended, status);
     this.#tellWaiters(ended);
-    for (const id of this.records.dependantsOf(task.id)) {
-      const dependant = this.records.find(id);
-      if (dependant?.status === 'submitted') this.consider(dependant);
-    }
+    this.#considerDependants(task.id);
     this.wake();
     return ended;
   }
 
-  #endRun(run: Run, why: string): void {
+  #considerDependants(id: string): void {
+    for (const other of this.records.dependantsOf(id)) {
+      const dependant = this.records.find(other);
+      if (dependant?.status === 'submitted') this.consider(dependant);
+    }
+  }
+
+  endRun(run: Run, why: string): void {
     if (this.runs.get(run.id) === run) this.runs.delete(run.id);
     if (run.over !== undefined) return;
     const reason = new TaskFencedError(run.id, run.agent, run.token, why);
@@ -505,6 +578,7 @@ export class Engine implements Lane {
     if (this.#closed) return;
     this.#closed = true;
     this.#pause?.cancel();
+    void this.#watch?.return();
     for (const { timer } of this.#bidding.values()) timer?.cancel();
     this.#bidding.clear();
     for (const run of [...this.runs.values()]) this.#guarded(() => this.#letGo(run));
@@ -518,7 +592,7 @@ export class Engine implements Lane {
   /** What another board had handed out keeps its lease. */
   #letGo(run: Run): void {
     const task = this.#taskOf(run);
-    this.#endRun(run, 'the board was closed');
+    this.endRun(run, 'the board was closed');
     if (task === undefined || run.worker === undefined) return;
     const changes = { assignee: undefined, leaseUntil: undefined, reason: 'the board was closed' };
     if (task.status === 'working') {
@@ -575,4 +649,8 @@ export class Engine implements Lane {
   #isReady(task: Task): boolean {
     return task.status === 'submitted' && this.records.holds(task);
   }
+}
+
+function isWorkedOn({ status }: Task): boolean {
+  return status === 'working' || status === 'input-required';
 }

@@ -1,6 +1,6 @@
 import { isSooner, type Task, type TaskRequirements } from './task.ts';
 
-/** Tasks that ask for the same: who can do one of them can do all. */
+/** Tasks that ask for the same, of the same agent or of anybody: who can do one can do all. */
 export interface ReadyGroup {
   readonly requirements: TaskRequirements;
   readonly tasks: TaskHeap;
@@ -17,13 +17,23 @@ export class ReadyTasks {
   }
 
   add(task: Task): void {
-    const key = requirementKey(task.requirements);
+    const key = `${requirementKey(task.requirements)}${task.assignedTo ?? ''}`;
     let group = this.#groups.get(key);
     if (group === undefined) {
       group = { requirements: task.requirements, tasks: new TaskHeap() };
       this.#groups.set(key, group);
     }
     group.tasks.push(task);
+  }
+
+  /** How many wait for an agent that was told to do them. */
+  assignedTo(agent: string): number {
+    let count = 0;
+    for (const { tasks } of this.#groups.values()) {
+      if (tasks.peek()?.assignedTo !== agent) continue;
+      for (const task of tasks) if (this.#holds(task)) count += 1;
+    }
+    return count;
   }
 
   /** The groups that have something, the soonest first. */
@@ -57,6 +67,11 @@ export class TaskHeap {
 
   peek(): Task | undefined {
     return this.#tasks[0];
+  }
+
+  /** In no order. */
+  [Symbol.iterator](): IterableIterator<Task> {
+    return this.#tasks.values();
   }
 
   push(task: Task): void {

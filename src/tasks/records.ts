@@ -1,5 +1,7 @@
+import type { StateEntry } from '../state/entry.ts';
 import type { AnyStateView } from '../state/state-manager.ts';
 import type { StateView } from '../state/state-view.ts';
+import type { StateWatch } from '../state/watcher.ts';
 import { TaskNotFoundError, TaskStateError } from './errors.ts';
 import { amended, type Task, type TaskStatus, TRANSITIONS } from './task.ts';
 
@@ -13,6 +15,8 @@ export class Records {
   readonly #wall: () => number;
   /** Who depends on each task, those that are gone included. */
   readonly #dependants = new Map<string, Set<string>>();
+  /** The newest version of each task that was written here. */
+  readonly #own = new Map<string, number>();
   #order = 0;
 
   constructor(state: AnyStateView, prefix: string, wall: () => number) {
@@ -43,8 +47,26 @@ export class Records {
   }
 
   all(): Task[] {
-    const found = this.#state.list(`${this.#prefix}.*`) as unknown as { readonly value: Task }[];
-    return found.map(({ value }) => value);
+    return this.#state.list(`${this.#prefix}.*`).map(({ value }) => value as Task);
+  }
+
+  /** Every task as it changes; of one that changes faster than it is read, the newest version. */
+  watch(signal: AbortSignal | undefined): StateWatch {
+    const options = signal === undefined ? {} : { signal };
+    return this.#state.watch(`${this.#prefix}.*`, { ...options, latest: true });
+  }
+
+  /** The id of the task that is kept at a key. */
+  idOf(key: string): string {
+    return key.slice(this.#prefix.length + 1);
+  }
+
+  /**
+   * Whether what is there now was written by somebody else. Told by the version: a snapshot that is
+   * restored brings back the very object that was written here before.
+   */
+  isForeign(id: string): boolean {
+    return this.#state.get(this.keyOf(id))?.version !== this.#own.get(id);
   }
 
   /** Whether this very version is the newest. */
@@ -57,7 +79,7 @@ export class Records {
   }
 
   create(task: Task): Task {
-    const made = this.#state.create(this.keyOf(task.id), task as never).value as Task;
+    const made = this.#written(this.#state.create(this.keyOf(task.id), task));
     this.index(made);
     return made;
   }
@@ -65,7 +87,13 @@ export class Records {
   /** Changes what does not change its state. */
   amend(task: Task, changes: Changes): Task {
     const next = amended(task, { ...changes, updatedAt: this.#wall() });
-    return this.#state.set(this.keyOf(task.id), next as never).value as Task;
+    return this.#written(this.#state.set(this.keyOf(task.id), next));
+  }
+
+  #written({ version, value }: StateEntry): Task {
+    const task = value as Task;
+    this.#own.set(task.id, version);
+    return task;
   }
 
   /** @throws TaskStateError `TELLASK_TASK_STATE` for a way that the states do not have. */
@@ -79,8 +107,15 @@ export class Records {
 
   remove(task: Task): void {
     this.#state.delete(this.keyOf(task.id));
+    this.#own.delete(task.id);
     this.#dependants.delete(task.id);
     for (const id of task.dependsOn) this.#dependants.get(id)?.delete(task.id);
+  }
+
+  /** Somebody else has removed it. */
+  forget(id: string): void {
+    this.#own.delete(id);
+    this.#dependants.delete(id);
   }
 
   /** Remembers what a task depends on. */

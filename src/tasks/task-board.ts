@@ -6,10 +6,14 @@ import { envOf } from '../kernel/env-of.ts';
 import { toErrorRecord } from '../kernel/error-record.ts';
 import { misuse } from '../kernel/errors.ts';
 import { isA } from '../kernel/is-a.ts';
+import { refuseUnknown } from '../kernel/unknown-option.ts';
 import type { AnyContract, ContractShape } from '../message/contract-types.ts';
 import type { Message } from '../message/message.ts';
 import { STATE_DEFAULTS } from '../state/state-defaults.ts';
 import { takeValue } from '../state/value.ts';
+import type { StateWatch } from '../state/watcher.ts';
+import type { Assignment } from './assignment.ts';
+import { drawTasks } from './drawing.ts';
 import { Engine, type Outcome } from './engine.ts';
 import { NoCapableAgentError, TaskCycleError, TaskFencedError, TaskStateError } from './errors.ts';
 import { cycleFrom } from './graph.ts';
@@ -34,6 +38,19 @@ export type TaskHandler<I = unknown, C extends ContractShape = AnyContract> = (
   task: Task<I>,
   context: TaskContext<C>,
 ) => unknown;
+
+/** Who was told to do a task. */
+export interface Delegation {
+  readonly task: Task;
+  readonly agent: string;
+  /** Milliseconds, from what was measured of such tasks; undefined before the first. */
+  readonly estimateMs: number | undefined;
+}
+
+/** Options of `board.watch`. */
+export interface TaskWatchOptions {
+  readonly signal?: AbortSignal;
+}
 
 /** How things stand. */
 export interface TaskSummary {
@@ -75,6 +92,8 @@ export class TaskBoard<C extends ContractShape = AnyContract> implements Disposa
   readonly #bus: MessageBus;
   readonly #offs: (() => void)[];
   readonly #ids: string;
+  /** How many ids were made. */
+  #made = 0;
 
   /**
    * @throws TypeError, RangeError for options that make no sense, and when there is no state.
@@ -89,6 +108,7 @@ export class TaskBoard<C extends ContractShape = AnyContract> implements Disposa
     this.#offs = [
       bus.events.on('left', (agent) => this.#left(agent)),
       bus.events.on('closed', () => this.close()),
+      this.#heedHealth(),
     ];
     this.#engine.resume();
   }
@@ -125,7 +145,7 @@ export class TaskBoard<C extends ContractShape = AnyContract> implements Disposa
     const made = new Map<string, Task>();
     for (const task of tasks) {
       const draft = readNew(task, terms.maxAttempts);
-      const id = task.id ?? this.#newId(order);
+      const id = task.id ?? this.#newId();
       if (made.has(id)) throw misuse('id', 'an id of its own for each task', id);
       made.set(id, {
         id,
@@ -145,9 +165,10 @@ export class TaskBoard<C extends ContractShape = AnyContract> implements Disposa
     return [...made.values()];
   }
 
-  #newId(order: number): string {
-    for (let n = order; ; n += 1) {
-      const id = `${this.#ids}${n}`;
+  #newId(): string {
+    for (;;) {
+      this.#made += 1;
+      const id = `${this.#ids}${this.#made}`;
       if (this.#engine.records.find(id) === undefined) return id;
     }
   }
@@ -209,6 +230,38 @@ export class TaskBoard<C extends ContractShape = AnyContract> implements Disposa
     const assigned = records.amend(task, { assignedTo: agent });
     this.#engine.consider(assigned);
     return assigned;
+  }
+
+  /**
+   * Finds who is to do a task, tells that agent to, and says how long it will take: for one who wants
+   * to know before he waits. The agent is chosen at once, also when it has to end something first.
+   *
+   * @throws NoCapableAgentError `TELLASK_TASK_NO_AGENT`: then a new task is not created; and as
+   *   `create` and `assign`.
+   * @example
+   * ```ts
+   * import { MessageBus, StateManager } from 'tellask';
+   * import { TaskBoard } from 'tellask/agents';
+   * const bus = new MessageBus({ state: new StateManager() });
+   * const board = new TaskBoard(bus);
+   * board.work(bus.register('ann'), (task) => `${task.title} is done`);
+   * const { task, agent, estimateMs } = await board.delegate({ title: 'Tea' });
+   * [agent, estimateMs]; // => ['ann', undefined]
+   * (await board.ended(task.id)).result; // => 'Tea is done'
+   * typeof (await board.delegate({ title: 'Cake' })).estimateMs; // => 'number'
+   * ```
+   */
+  async delegate(task: string | NewTask, assign?: Assignment): Promise<Delegation> {
+    this.#checkOpen();
+    const engine = this.#engine;
+    const [draft] = (
+      typeof task === 'string' ? [engine.records.get(task)] : this.#draft([task])
+    ) as [Task];
+    const worker = await engine.delegated(draft, assign);
+    this.#checkOpen();
+    const { id } = typeof task === 'string' ? draft : this.create({ ...task, id: draft.id });
+    const estimateMs = engine.estimateMs(engine.records.get(id), worker);
+    return { task: this.assign(id, worker.agent), agent: worker.agent, estimateMs };
   }
 
   /**
@@ -368,6 +421,56 @@ export class TaskBoard<C extends ContractShape = AnyContract> implements Disposa
     return this.#engine.ended(id, options.signal);
   }
 
+  /**
+   * Every task that fits, each time it changes, from this very step on; of one that changes faster
+   * than it is read, the newest version. Ends with the loop, the signal or the state.
+   *
+   * @example
+   * ```ts
+   * import { MessageBus, StateManager } from 'tellask';
+   * import { TaskBoard } from 'tellask/agents';
+   * const bus = new MessageBus({ state: new StateManager() });
+   * const board = new TaskBoard(bus);
+   * const watch = board.watch({ status: 'completed' });
+   * board.work(bus.register('ann'), () => 'done');
+   * board.create({ title: 'Tea' });
+   * for await (const task of watch) {
+   *   task.title; // => 'Tea'
+   *   break;
+   * }
+   * ```
+   */
+  watch(filter: TaskFilter = {}, options: TaskWatchOptions = {}): AsyncIterableIterator<Task> {
+    const fits = readFilter(filter);
+    refuseUnknown(options, WATCH, 'watch');
+    return tasksOf(this.#engine.records.watch(options.signal), fits);
+  }
+
+  /**
+   * Removes a task that has ended. Its state forgets it; what depended on it has begun or ended.
+   *
+   * @throws TaskNotFoundError `TELLASK_TASK_NOT_FOUND`; TaskStateError `TELLASK_TASK_STATE` when it
+   *   has not ended, or when a task that has not ended depends on it.
+   */
+  remove(id: string): void {
+    this.#checkOpen();
+    const { records } = this.#engine;
+    const task = records.get(id);
+    if (!hasEnded(task)) throw new TaskStateError(id, task.status, 'removed');
+    for (const other of records.dependantsOf(id)) {
+      const dependant = records.find(other);
+      if (dependant !== undefined && !hasEnded(dependant)) {
+        throw new TaskStateError(other, dependant.status, `independent of ${id}`);
+      }
+    }
+    records.remove(task);
+  }
+
+  /** The tasks that fit, what they depend on and where they are, as a Mermaid flowchart. */
+  toMermaid(filter: TaskFilter = {}): string {
+    return drawTasks(this.list(filter));
+  }
+
   /** How things stand: how many tasks are where, and who works on what. */
   summary(): TaskSummary {
     const { env, roster } = this.#engine;
@@ -412,6 +515,25 @@ export class TaskBoard<C extends ContractShape = AnyContract> implements Disposa
     this.close();
   }
 
+  /** What the bus says of agents: resumed, unhealthy by the probes of a registry, recovered. */
+  #heedHealth(): () => void {
+    const heed = ({ topic, payload }: Message): void => {
+      const { agent, because } = payload as { readonly agent: string; readonly because?: string };
+      const worker = this.#engine.roster.get(agent);
+      if (worker === undefined) return;
+      if (topic !== '$bus.agent.status') worker.healthy = topic === '$bus.agent.recovered';
+      if (!worker.healthy) {
+        this.#engine.takeFrom(
+          worker,
+          `${agent} is unhealthy: ${because ?? 'its probe has failed'}`,
+        );
+      }
+      this.#engine.wake();
+    };
+    const handle = this.#bus.subscribe('$bus.agent.{status,unhealthy,recovered}', heed);
+    return () => handle.unsubscribe();
+  }
+
   #left(agent: string): void {
     const worker = this.#engine.roster.get(agent);
     if (worker === undefined || worker.handles.some(({ active }) => active)) return;
@@ -422,6 +544,29 @@ export class TaskBoard<C extends ContractShape = AnyContract> implements Disposa
   #checkOpen(): void {
     if (this.#engine.closed) throw new TypeError('The board is closed: make a new one');
   }
+}
+
+const WATCH: ReadonlySet<string> = new Set<keyof TaskWatchOptions>(['signal']);
+
+/** The tasks of a watch that fit. Attached before anybody reads. */
+function tasksOf(watch: StateWatch, fits: (task: Task) => boolean): AsyncIterableIterator<Task> {
+  return {
+    async next() {
+      for (;;) {
+        const { done, value } = await watch.next();
+        if (done) return { done: true, value: undefined };
+        const task = value.value as Task | undefined;
+        if (task !== undefined && fits(task)) return { done: false, value: task };
+      }
+    },
+    async return() {
+      await watch.return();
+      return { done: true, value: undefined };
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
 }
 
 function checkAcyclic(id: string, of: (id: string) => readonly string[]): void {
