@@ -80,11 +80,14 @@ import type {
   TopicInput,
 } from './message/contract-types.ts';
 import { compilePattern } from './message/pattern.ts';
+import { withFields } from './observe/logger.ts';
 import type { MetricsSnapshot } from './observe/metrics.ts';
 import type { StateManager } from './state/state-manager.ts';
 import { type BusOptions, checkBusOptions, DEFAULTS } from './wiring/bus-options.ts';
 import type { Hosting } from './wiring/hosting.ts';
 import { type BusInspection, inspectBus } from './wiring/inspection.ts';
+import type { InstalledPlugin, Plugin } from './wiring/plugin.ts';
+import { Plugins } from './wiring/plugins.ts';
 import { Wiring } from './wiring/wiring.ts';
 
 /** Who joins or leaves belongs to no conversation. */
@@ -135,6 +138,8 @@ export class MessageBus<C extends ContractShape = AnyContract>
   /** Dead letters: list, watch, purge, redrive. */
   readonly deadLetters: LetterDesk;
   #closing: Promise<Closed> | undefined;
+  /** Made with the first. */
+  #plugins: Plugins | undefined;
   /** How many wait for `drain`. */
   #drains = 0;
 
@@ -472,6 +477,50 @@ export class MessageBus<C extends ContractShape = AnyContract>
   }
 
   /**
+   * Installs a plugin: whole, or not at all. What it makes on its host goes with it, and it goes with
+   * the bus.
+   *
+   * @throws TypeError for what is no plugin or is installed already, and what its `install` throws.
+   * @example
+   * ```ts
+   * import { MessageBus, type Plugin } from 'tellask';
+   * const counting: Plugin = {
+   *   name: 'counting',
+   *   install(host) {
+   *     let count = 0;
+   *     host.on('handled', () => host.say('counted', ++count));
+   *   },
+   * };
+   * const bus = new MessageBus();
+   * const counted = bus.once('$plugin.counting.*');
+   * const installed = bus.install(counting);
+   * bus.subscribe('tea', () => {});
+   * bus.publish('tea', {});
+   * (await counted).payload; // => 1
+   * await installed.uninstall();
+   * bus.plugins(); // => []
+   * ```
+   */
+  install(plugin: Plugin): InstalledPlugin {
+    this.#admitter.checkOpen(NOBODY, 'install', String(plugin?.name));
+    const { env, graceMs, fault, logger, admitter } = this.#wiring;
+    this.#plugins ??= new Plugins({
+      bus: this as never,
+      env,
+      graceMs,
+      logOf: (name) => withFields(logger, () => ({ plugin: name })),
+      say: (topic, notice) => admitter.sayOwn(topic, notice, undefined),
+      onFault: fault,
+    });
+    return this.#plugins.install(plugin);
+  }
+
+  /** The plugins that are installed now, in the order in which they came. */
+  plugins(): readonly InstalledPlugin[] {
+    return this.#plugins?.list() ?? [];
+  }
+
+  /**
    * The books, the limits and how far they are used, in constant time.
    *
    * @example
@@ -589,6 +638,7 @@ export class MessageBus<C extends ContractShape = AnyContract>
     const closed = await shutDown(this.#hosting.shutdownParts(), options);
     wiring.status = 'closed';
     await wiring.membership.finish();
+    await this.#plugins?.close();
     // What was drained for too long leaves the letters as much as a handler would get.
     await wiring.letters.close(Math.max(endsAt - wiring.env.now(), wiring.graceMs));
     this.#hosting.listening.endWaits();

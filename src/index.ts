@@ -419,6 +419,8 @@ export type {
 export type { BusOptions, DeadLetterOptions, Unheard } from './wiring/bus-options.ts';
 export type { BusInspection } from './wiring/inspection.ts';
 export type { BusLimits } from './wiring/limits.ts';
+export type { InstalledPlugin, Plugin, PluginHost } from './wiring/plugin.ts';
+export { PluginGoneError } from './wiring/plugin-errors.ts';
 // ---- workflows
 export {
   type Chain,

@@ -67,7 +67,7 @@ export interface AgentOptions<C extends ContractShape = AnyContract> extends Mai
    * a failure of the agent.
    */
   // biome-ignore lint/suspicious/noConfusingVoidType: a start that ends nothing returns nothing
-  readonly start?: (agent: Agent<C>) => StopAgent | void | Promise<StopAgent | void>;
+  start?(agent: Agent<C>): StopAgent | void | Promise<StopAgent | void>;
   /** When it is started again, and how often; only with `start`. */
   readonly restart?: RestartOptions;
   /** Hears that the restarts are used up: the agent has left, and its mail is dead-lettered. */

@@ -40,6 +40,10 @@ export const ERROR_CODES = {
     'The agent has asked to begin anew: register it with start, and give the handler retry if the message is to meet the new life.',
   ],
   TELLASK_RESTARTED: [true, 'Ask again: the agent begins anew with fresh state.'],
+  TELLASK_PLUGIN_GONE: [
+    false,
+    'Use the host of a plugin between install and uninstall, and end there what goes on by itself.',
+  ],
   TELLASK_MAILBOX_FULL: [
     true,
     "Raise capacity or concurrency, choose overflow: 'wait' and await receipt.accepted, or send less.",
