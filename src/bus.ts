@@ -637,8 +637,9 @@ export class MessageBus<C extends ContractShape = AnyContract>
     const endsAt = wiring.env.now() + options.timeoutMs;
     const closed = await shutDown(this.#hosting.shutdownParts(), options);
     wiring.status = 'closed';
-    await wiring.membership.finish();
-    await this.#plugins?.close();
+    // No turn is taken for what is not there.
+    if (wiring.membership.supervises) await wiring.membership.finish();
+    if (this.#plugins !== undefined) await this.#plugins.close();
     // What was drained for too long leaves the letters as much as a handler would get.
     await wiring.letters.close(Math.max(endsAt - wiring.env.now(), wiring.graceMs));
     this.#hosting.listening.endWaits();

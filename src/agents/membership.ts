@@ -92,6 +92,11 @@ export class Membership {
     for (const one of this.#supervised) one.halt(new ClosedError('the restart of an agent'));
   }
 
+  /** Somebody is given one life after the other. */
+  get supervises(): boolean {
+    return this.#supervised.size > 0;
+  }
+
   /** The last lives of all have ended. */
   async finish(): Promise<void> {
     await Promise.all([...this.#supervised].map((one) => one.finish()));

@@ -419,10 +419,10 @@ export class Worker implements Lane, Recipient {
     ledger.abandoned++;
     attempt.watch?.stop();
     attempt.fence();
-    if (events.has('abandoned')) events.emit('abandoned', told(attempt.delivery));
     conclude(this.#shop, attempt, { error }, undefined);
     this.release(attempt);
     running.remove(attempt);
+    if (events.has('abandoned')) events.emit('abandoned', told(attempt.delivery));
   }
 
   /** The slot that a fenced handler still holds is free. */
