@@ -3,6 +3,9 @@ import { EventEmitter } from 'eventemitter3';
 /** Hears what a listener threw or rejected with, and which listener it was. */
 export type FaultListener = (error: unknown, where: string) => unknown;
 
+/** Gives a function that runs as if nobody had called it from within something. */
+export type Outside = <A extends unknown[], R>(fn: (...args: A) => R) => (...args: A) => R;
+
 type Recorder = (name: string, args: readonly unknown[]) => void;
 type Listener<Args extends unknown[]> = (...args: Args) => unknown;
 type Guarded = ((...args: unknown[]) => void) & { listener?: unknown };
@@ -14,17 +17,20 @@ type Guarded = ((...args: unknown[]) => void) & { listener?: unknown };
 export class GuardedEvents<Events extends { [Name in keyof Events]: unknown[] }> {
   readonly #emitter = new EventEmitter<string>();
   readonly #onFault: FaultListener;
+  readonly #outside: Outside | undefined;
   #size = 0;
   #recorder: Recorder | undefined;
 
-  constructor(onFault: FaultListener) {
+  /** `outside`: what listeners run in, who belong to nobody that an event is about. */
+  constructor(onFault: FaultListener, outside?: Outside) {
     this.#onFault = onFault;
+    this.#outside = outside;
   }
 
   /** Calls `listener` at every event of this name, until the returned function is called. */
   on<Name extends keyof Events & string>(name: Name, listener: Listener<Events[Name]>): () => void {
     const guarded: Guarded = (...args) => this.#call(name, listener, args);
-    return this.#add(name, guarded, listener);
+    return this.#add(name, this.#apart(guarded), listener);
   }
 
   /** Calls `listener` at the next event of this name only. */
@@ -36,7 +42,7 @@ export class GuardedEvents<Events extends { [Name in keyof Events]: unknown[] }>
       off();
       this.#call(name, listener, args);
     };
-    const off = this.#add(name, guarded, listener);
+    const off = this.#add(name, this.#apart(guarded), listener);
     return off;
   }
 
@@ -72,6 +78,10 @@ export class GuardedEvents<Events extends { [Name in keyof Events]: unknown[] }>
     this.#emitter.removeAllListeners();
     this.#recorder = undefined;
     this.#size = 0;
+  }
+
+  #apart(guarded: Guarded): Guarded {
+    return this.#outside === undefined ? guarded : this.#outside(guarded);
   }
 
   #add(name: keyof Events & string, guarded: Guarded, listener: unknown): () => void {

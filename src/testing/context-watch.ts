@@ -15,6 +15,14 @@ export interface HandlerWatcher {
   spoke(line: string): void;
 }
 
+/** Options of {@link ContextWatch}. */
+export interface ContextWatchOptions {
+  /** The bus has ambient context. */
+  readonly inherits: boolean;
+  /** `spoke` is called. */
+  readonly tells: boolean;
+}
+
 /**
  * Knows inside of which handler of a test bus code runs. What is said on a handle there begins a new
  * conversation, as in production, and is noted: most often the context was forgotten.
@@ -23,17 +31,22 @@ export class ContextWatch extends Ambient {
   readonly #watcher: HandlerWatcher;
   /** The bus has ambient context: what is said on a handle inherits, and nothing is lost. */
   readonly #inherits: boolean;
+  /** Whether anybody wants to know. */
+  readonly #tells: boolean;
   /** The bus, as its handlers know it. */
   #house: House | undefined;
 
-  constructor(watcher: HandlerWatcher, inherits: boolean) {
+  constructor(watcher: HandlerWatcher, { inherits, tells }: ContextWatchOptions) {
     super();
     this.#watcher = watcher;
     this.#inherits = inherits;
+    this.#tells = tells;
   }
 
   override speaker(name: string, permits: Permits | undefined): Speaker {
     if (this.#inherits) return super.speaker(name, permits);
+    // The place where somebody spoke costs more than the message.
+    if (!this.#tells) return { name, cause: undefined, permits };
     const said: Speaker['said'] = (action, topic, options) =>
       this.#said(action, name, topic, options);
     return { name, cause: undefined, permits, said };

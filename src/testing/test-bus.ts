@@ -215,7 +215,10 @@ class OpenTestBus<C extends ContractShape> implements TestBus<C> {
       began: (attempt) => this.invariants.began(attempt),
       spoke: (line) => this.#spoke(line),
     };
-    const ambient = new ContextWatch(watcher, rest.ambientContext === true);
+    const ambient = new ContextWatch(watcher, {
+      inherits: rest.ambientContext === true,
+      tells: checks.lostContext === 'fail',
+    });
     this.#env = env;
     this.#checks = checks;
     this.bus = new MessageBus<C>({
@@ -330,7 +333,7 @@ class OpenTestBus<C extends ContractShape> implements TestBus<C> {
   }
 
   #spoke(line: string): void {
-    if (this.#checks.lostContext === 'fail' && !this.#lost.includes(line)) this.#lost.push(line);
+    if (!this.#lost.includes(line)) this.#lost.push(line);
   }
 
   #checkContext(): void {

@@ -155,7 +155,7 @@ export class Wiring {
     this.mailboxDefaults = readMailbox(options.mailbox ?? {}, MAILBOX_DEFAULTS);
     this.limits = readLimits(options, this.mailboxDefaults);
     this.logger = guardLogger(options.logger ?? silentLogger, (error) => fault(error, 'logger'));
-    this.events = new GuardedEvents<BusEvents>(fault);
+    this.events = new GuardedEvents<BusEvents>(fault, ambient && ((fn) => ambient.outside(fn)));
     faults.listen({
       logger: this.logger,
       emit: (error, where) => this.events.emit('fault', error, where),

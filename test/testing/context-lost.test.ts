@@ -84,6 +84,41 @@ describe('a handler that speaks through a handle', () => {
     await other.close();
   });
 
+  it('says nothing of a listener that speaks, wherever the event comes from', async () => {
+    const t = createTestBus();
+    t.bus.register('writer').subscribe('begin', (_, context) => void context.publish('told', 1));
+    t.bus.register('auditor').subscribe('audit', () => {});
+    t.bus.subscribe('told', () => {});
+    const audit = (message: { readonly topic: string }): void => {
+      if (message.topic === 'told') t.bus.publish('audit', 1);
+    };
+    t.bus.events.on('admitted', audit);
+
+    t.bus.publish('begin', 1);
+
+    await t.settle();
+    await t.close();
+  });
+
+  it('does not ask where somebody spoke if nobody wants to know', async () => {
+    const t = createTestBus({ lostContext: 'allow' });
+    t.bus.register('writer').subscribe('begin', () => void t.bus.publish('told', 1));
+    t.bus.subscribe('told', () => {});
+    let asked = 0;
+    const { prepareStackTrace } = Error;
+    Error.prepareStackTrace = (error, frames) => {
+      if (error.message === 'here') asked += 1;
+      return prepareStackTrace?.(error, frames) ?? String(error);
+    };
+
+    t.bus.publish('begin', 1);
+    await t.settle();
+    Error.prepareStackTrace = prepareStackTrace;
+
+    expect(asked).toBe(0);
+    await t.close();
+  });
+
   it('keeps tests apart that run side by side', async () => {
     const [lost, sound] = [begin(({ mate }) => mate.publish('told', 1)), begin(() => undefined)];
 
