@@ -29,7 +29,10 @@ export interface ProbeOptions {
 
 /** How long a probe lets time pass for what it expects. */
 export interface ExpectOptions {
-  /** Milliseconds of the test's clock. @default 0, what comes without any time passing */
+  /**
+   * Milliseconds of the test's clock; with `Infinity` as long as any timer is pending.
+   * @default 0, what comes without any time passing
+   */
   readonly withinMs?: number;
 }
 
@@ -231,6 +234,9 @@ export class Probe<C extends ContractShape = AnyContract> {
   }
 
   async #until(come: () => boolean, { withinMs = 0 }: ExpectOptions): Promise<void> {
+    if (!(typeof withinMs === 'number' && withinMs >= 0)) {
+      throw new RangeError(misuse('withinMs', 'a number from 0', withinMs).message);
+    }
     const { settle, nextTimer, now } = this.#parts;
     const endsAt = now() + withinMs;
     await settle();

@@ -254,6 +254,7 @@ class OpenTestBus<C extends ContractShape> implements TestBus<C> {
         letters: () => this.#letterWatch().unexpected.map(showLetter),
         nextTimer: async (endsAt) => {
           const at = env.nextTimerAt;
+          if (at === Infinity && endsAt === Infinity) return false;
           if (at <= endsAt) await this.clock.advance(at - env.now());
           else if (endsAt > env.now()) await this.clock.advance(endsAt - env.now());
           return at <= endsAt;

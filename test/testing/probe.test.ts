@@ -111,6 +111,28 @@ describe('a probe', () => {
     await t.close();
   });
 
+  it('waits as long as anything is pending, where no time is too long', async () => {
+    const t = createTestBus();
+    const probe = t.probe('probe');
+    t.bus.publish('late', 1, { delayMs: 3_600_000 });
+
+    await probe.expect('late', { withinMs: Infinity });
+
+    expect(await textOf(probe.expect('never', { withinMs: Infinity }))).toContain('nothing came');
+    expect(t.clock.nowMs).toBe(3_600_000);
+    t.bus.publish('after', 2);
+    await probe.expect('after');
+    await t.close();
+  });
+
+  it.each([Number.NaN, -1, '5', null])('refuses to wait for %o', async (withinMs) => {
+    const t = createTestBus();
+    const waiting = t.probe('probe').expect('a', { withinMs: withinMs as number });
+
+    await expect(waiting).rejects.toThrow('withinMs must be a number from 0');
+    await t.close();
+  });
+
   it('fishes for one and skips those before it', async () => {
     const t = createTestBus();
     const probe = t.probe('probe');
