@@ -1,3 +1,5 @@
+import type { Contribution } from './result.ts';
+
 /** What one participant stands for. */
 export interface Position {
   readonly by: string;
@@ -31,6 +33,8 @@ export interface Unsettled {
 /** What a way of resolving may ask while it decides. */
 export interface ResolveContext {
   readonly goal: unknown;
+  /** What was said, the oldest first; at most `keep`. */
+  readonly contributions: readonly Contribution[];
   /** Aborts when the collaboration has ended. */
   readonly signal: AbortSignal;
   /** Asks as whoever speaks for the collaboration, within its time and its budget. */

@@ -153,6 +153,7 @@ export class Session {
     const { call } = this.#scope;
     return {
       goal: this.#terms.options.goal,
+      contributions: this.#book.contributions,
       get signal() {
         return call.signal;
       },
