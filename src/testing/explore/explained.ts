@@ -4,7 +4,7 @@ import { type ExplorationError, NondeterminismError } from './errors.ts';
 import { Reporter } from './report.ts';
 import { checkSame, kindOf } from './sameness.ts';
 import { type Run, runSchedule, type Trial } from './schedule.ts';
-import { shrink } from './shrink.ts';
+import { mostRuns, shrink } from './shrink.ts';
 import { replaying } from './strategy.ts';
 
 /** Makes a failure as small as possible and tells of it; throws when it cannot be repeated. */
@@ -21,7 +21,7 @@ export async function explained<C extends ContractShape>(
     runSchedule(trial, { seed, pick: replaying(choices), faults });
   let faults = trial.faults && idsOf(failed);
   checkSame(failed, await repeat(failed.course.choices(), faults));
-  let [smallest, left] = [failed, maxShrinks];
+  let [smallest, left] = [failed, mostRuns(maxShrinks, failed.course.counts.length)];
   const fails = async (choices: Choices, only: readonly string[] | undefined): Promise<boolean> => {
     left -= 1;
     const run = await repeat(choices, only);

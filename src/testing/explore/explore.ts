@@ -35,7 +35,10 @@ export interface ExploreOptions<C extends ContractShape = AnyContract>
   readonly replay?: string;
   /** How many steps one schedule may take before it is given up as endless. @default 100_000 */
   readonly maxSteps?: number;
-  /** How many schedules may be spent on making a failure smaller. @default 1_000 */
+  /**
+   * How many schedules may be spent on making a failure smaller; fewer of those that take thousands
+   * of steps. @default 1_000
+   */
   readonly maxShrinks?: number;
   /** Fails when no schedule made true what a `sometimes` names. @default false */
   readonly requireSometimes?: boolean;

@@ -8,8 +8,11 @@ import { choicesText, type Token, tokenText } from './choices.ts';
 import { ExplorationError } from './errors.ts';
 import type { ScenarioBus } from './scenario.ts';
 import type { Failure, Run, Witness } from './schedule.ts';
+import { thrownText } from './thrown.ts';
 
 const MAX_OVERTAKEN = 3;
+/** Of the transcript and of the diagram in the report; the error has all of them. */
+const MAX_LINES = 400;
 
 /** One choice that matters, in words. */
 interface Fork {
@@ -62,17 +65,17 @@ export class Reporter<C extends ContractShape = AnyContract> implements Witness<
     const replay = `TELLASK_SEED=${tokenText(token)}`;
     const choices = choicesText(token.choices);
     const report = [
-      `${headOf(schedules)}: ${textOf(error)}`,
+      `${headOf(schedules)}: ${thrownText(error)}`,
       '',
       ...this.#forkLines(token.seed),
       ...faultLines(injected),
       `replay    ${replay}`,
       '',
       'transcript (! marks the deliveries that race)',
-      transcript.trimEnd(),
+      shortened(transcript.trimEnd()),
       '',
       'diagram',
-      diagram.trimEnd(),
+      shortened(diagram.trimEnd()),
     ].join('\n');
     const { seed } = token;
     return new ExplorationError(
@@ -135,8 +138,13 @@ function headOf(schedules: number): string {
     : `The scenario failed in the last of ${schedules} schedules`;
 }
 
-function textOf(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+/** What a run that came to no end did in between is more of the same. */
+function shortened(text: string): string {
+  const lines = text.split('\n');
+  const more = lines.length - MAX_LINES;
+  if (more <= 0) return text;
+  const half = MAX_LINES / 2;
+  return [...lines.slice(0, half), `… ${more} more lines …`, ...lines.slice(-half)].join('\n');
 }
 
 function seatOf({ kind, label, order }: Lane): Seat {

@@ -1,15 +1,16 @@
 import { NondeterminismError } from './errors.ts';
 import type { Failure, Run } from './schedule.ts';
+import { readThrown } from './thrown.ts';
 
 /** What is the same for two failures of one kind: numbers, ids and quoted values may differ. */
 export function kindOf({ error }: Failure): string {
-  if (!(error instanceof Error)) return `thrown ${typeof error}`;
-  const { name, message } = error;
-  const { code } = error as { code?: unknown };
+  const thrown = readThrown(error);
+  if (thrown === undefined) return `thrown ${typeof error}`;
+  const { name, message, code } = thrown;
   const text = (message.split('\n', 1)[0] as string)
     .replace(/'[^']*'|"[^"]*"|`[^`]*`/g, '""')
     .replace(/\d+/g, '0');
-  return `${name} ${typeof code === 'string' ? code : ''} ${text}`;
+  return `${name} ${code} ${text}`;
 }
 
 /** Throws when two runs that were to be the same were not. */

@@ -5,6 +5,14 @@ export type Fails = (choices: Choices) => Promise<boolean>;
 
 type Entry = readonly [step: number, choice: number];
 
+/** Steps that making a failure smaller may take in all. */
+const MAX_STEPS = 200_000;
+
+/** Of very long runs fewer are made than allowed, so that a failure is told of in seconds. */
+export function mostRuns(allowed: number, steps: number): number {
+  return Math.min(allowed, Math.ceil(MAX_STEPS / Math.max(1, steps)));
+}
+
 /**
  * The fewest choices that still fail in the same way: whole parts are dropped first, as in delta
  * debugging (Zeller and Hildebrandt, 2002), then one after the other, then each is made lower. It

@@ -133,6 +133,46 @@ describe('explore', () => {
     expect((failure.cause as Error).message).toContain('200 steps');
   });
 
+  it('shows the beginning and the end of a run that comes to no end, and the error has it all', async () => {
+    const failure = await failureOf(
+      explore(
+        async ({ bus, settle }) => {
+          bus.subscribe('ping', () => void bus.publish('ping', {}));
+          bus.publish('ping', {});
+          await settle();
+        },
+        { maxSteps: 1_000, lostContext: 'allow', guard: { maxRepeats: 1_000_000 } },
+      ),
+    );
+
+    expect(failure.message.split('\n').length).toBeLessThan(900);
+    expect(failure.message).toMatch(/\n… \d+ more lines …\n/);
+    expect(failure.transcript.split('\n').length).toBeGreaterThan(1_000);
+  });
+
+  it.each<[string, () => unknown, string]>([
+    ['nothing', () => undefined, 'undefined'],
+    ['a symbol', () => Symbol('s'), 'Symbol(s)'],
+    ['an object without a prototype', () => Object.create(null), 'an object that cannot be shown'],
+    ['a message that is no text', () => Object.assign(new Error(), { message: 5 }), 'Error: 5'],
+    [
+      'an error that cannot be read',
+      () => Object.defineProperty(new Error(), 'message', { get: () => JSON.parse('') }),
+      'Error: an error that cannot be read',
+    ],
+  ])('tells of %s that was thrown', async (_, make, told) => {
+    const thrown = make();
+
+    const failure = await failureOf(
+      explore(() => {
+        throw thrown;
+      }),
+    );
+
+    expect(failure.code).toBe('TELLASK_EXPLORE_FAILED');
+    expect(failure.message.split('\n')[0]).toBe(`The scenario failed: ${told}`);
+  });
+
   it('tells a failure in the same words every time, from the same seed', async () => {
     const texts = new Set<string>();
 

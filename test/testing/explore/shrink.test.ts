@@ -5,7 +5,7 @@ import {
   readToken,
   tokenText,
 } from '../../../src/testing/explore/choices.ts';
-import { shrink } from '../../../src/testing/explore/shrink.ts';
+import { mostRuns, shrink } from '../../../src/testing/explore/shrink.ts';
 
 const many: Choices = new Map(Array.from({ length: 40 }, (_, index) => [index * 2 + 1, 3]));
 
@@ -50,6 +50,17 @@ describe('shrink', () => {
     expect(runs).toBe(10);
     expect(shrunk.size).toBeGreaterThan(20);
   });
+});
+
+it.each([
+  [1_000, 20, 1_000],
+  [1_000, 0, 1_000],
+  [0, 20, 0],
+  [1_000, 2_000, 100],
+  [1_000, 100_000, 2],
+  [Infinity, 1_000_000, 1],
+])('of %i runs of %i steps each, %i are made', (allowed, steps, made) => {
+  expect(mostRuns(allowed, steps)).toBe(made);
 });
 
 describe('a schedule as text', () => {
