@@ -257,7 +257,10 @@ export class Engine implements Lane {
       this.#bidding.set(task.id, { round: round + 1, timer: undefined });
       void this.#askForBids(now, bidders, terms);
     };
-    const timer = this.env.setTimer(terms.everyMs, again, { label: `bids for task ${task.id}` });
+    const timer = this.env.setTimer(terms.everyMs, again, {
+      keepAlive: true,
+      label: `bids for task ${task.id}`,
+    });
     this.#bidding.set(task.id, { round, timer });
   }
 
@@ -609,7 +612,10 @@ export class Engine implements Lane {
       this.#pause = undefined;
       this.wake();
     };
-    this.#pause = this.env.setTimer(DRAIN_MS, again, { label: 'task board waits for its bus' });
+    this.#pause = this.env.setTimer(DRAIN_MS, again, {
+      keepAlive: true,
+      label: 'task board waits for its bus',
+    });
   }
 
   /** Whether it waits for others. */

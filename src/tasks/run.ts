@@ -53,8 +53,9 @@ export class Run {
     this.#lease?.cancel();
     this.#lease = undefined;
     if (leaseMs === Infinity || this.#over !== undefined) return;
-    const label = `lease of task ${this.id}`;
-    this.#lease = this.#env.setTimer(leaseMs, () => this.#leaseEnded(this), { label });
+    // Whoever waits for the task may wait for nothing else.
+    const options = { keepAlive: true, label: `lease of task ${this.id}` };
+    this.#lease = this.#env.setTimer(leaseMs, () => this.#leaseEnded(this), options);
   }
 
   /** Nobody hurries a person: the lease stands still. */
