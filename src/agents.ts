@@ -75,6 +75,13 @@ export {
   type Hello,
 } from './directory/handshake.ts';
 export type { BridgedOptions } from './directory/heartbeat.ts';
+export {
+  type LazyAgents,
+  type LazyInstance,
+  type LazyOptions,
+  type LazyStart,
+  lazy,
+} from './directory/lazy.ts';
 export type { ToolFilter } from './directory/offers.ts';
 export type { Presence, PresenceStatus } from './directory/presence.ts';
 export type { Probe, ProbeCheck, ProbeOptions } from './directory/probe.ts';
