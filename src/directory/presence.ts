@@ -1,9 +1,11 @@
 import type { AgentInfo } from '../agents/agent.ts';
+import type { SupervisedStatus } from '../agents/supervision.ts';
 
 /**
  * What an agent is doing, from what the bus knows. `idle` has nothing to do; `hung` has a handler
  * that runs on past its time; `unhealthy` fails its probes or is not heard of; `draining` ends what
- * it has while the bus drains; `gone` has left.
+ * it has while the bus drains; `starting` and `restarting` are between two lives of who is
+ * supervised; `gone` has left.
  */
 export type PresenceStatus =
   | 'idle'
@@ -12,6 +14,7 @@ export type PresenceStatus =
   | 'draining'
   | 'hung'
   | 'unhealthy'
+  | SupervisedStatus
   | 'gone';
 
 /** What is known of an agent at one instant. Instants are epoch milliseconds. */
@@ -59,7 +62,7 @@ export function statusFrom({ info, illness, draining }: Facts): {
   if (illness !== undefined) return { status: 'unhealthy', since: illness.since };
   const busy = info.running + info.runningInLanes + info.queued + info.waiting > 0;
   if (draining && busy) return { status: 'draining' };
-  if (info.status === 'paused') return { status: 'paused' };
+  if (info.status !== 'idle' && info.status !== 'busy') return { status: info.status };
   if (!busy) return { status: 'idle' };
   return { status: 'busy', ...(info.busySince === undefined ? {} : { since: info.busySince }) };
 }

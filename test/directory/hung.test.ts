@@ -36,3 +36,23 @@ describe('an agent that hangs', () => {
     expect(registry.list()).toEqual([]);
   });
 });
+
+describe('an agent between two lives', () => {
+  it('is starting or restarting, and not idle', async () => {
+    const t = createTestBus({ leaks: 'allow' });
+    const registry = new AgentRegistry(t.bus);
+    let begin: () => void = () => {};
+    const start = (): Promise<void> =>
+      new Promise((resolve) => {
+        begin = resolve;
+      });
+    registry.register({ name: 'ann', type: 'slow' }, { start });
+
+    expect(registry.presence('ann').status).toBe('starting');
+    begin();
+    await t.settle();
+
+    expect(registry.presence('ann').status).toBe('idle');
+    expect(registry.find({ type: 'slow' })).toHaveLength(1);
+  });
+});
