@@ -13,7 +13,6 @@ const contract = defineContract({
 });
 const bus = new MessageBus({ contract });
 const registry = new AgentRegistry(bus);
-
 const capabilities = [{ id: 'weather.now', description: 'The weather in a city' }];
 const station = registry.register({ name: 'station', capabilities });
 station.serve('weather.now', ({ payload }) => {
@@ -22,7 +21,6 @@ station.serve('weather.now', ({ payload }) => {
 });
 bus.register('adder').serve('math.sum', ({ payload }) => payload.reduce((a, b) => a + b, 0));
 bus.register('admin').serve('admin.reset', () => true);
-
 // What a model would say, one call after the other: names and arguments, as it writes them.
 const SAID = [
   ['weather_now', '{"city":"Rome"}'],
@@ -30,7 +28,6 @@ const SAID = [
   ['math_sum', '{"input":["twenty"]}'],
   ['weather_now', '{"city":"Atlantis"}'],
   ['wether_now', '{"city":"Rome"}'],
-  ['weather_now', '{"city":'],
   ['admin_reset', '{}'],
 ] as const;
 
@@ -41,8 +38,8 @@ function makePlanner(agent: Agent<typeof contract>): void {
   agent.serve('trip.plan', async (_request, context) => {
     for (const tool of toolsOf(context, offered)) console.log(forModel(tool));
     for (const [name, json] of SAID) {
-      const result = await callTool(context, name, json, offered);
       console.log(`${name} ${json}`);
+      const result = await callTool(context, name, json, offered);
       console.log(
         '  ',
         result.ok ? result.content : `${result.error.code}: ${result.error.message}`,
@@ -53,10 +50,8 @@ function makePlanner(agent: Agent<typeof contract>): void {
 }
 
 /** Every SDK has its own spelling of the same three things. */
-function forModel({ name, description, inputSchema }: Tool): string {
-  return JSON.stringify({ type: 'function', name, description, parameters: inputSchema });
-}
-
+const forModel = ({ name, description, inputSchema }: Tool): string =>
+  JSON.stringify({ type: 'function', name, description, parameters: inputSchema });
 makePlanner(bus.register('planner'));
 console.log(await bus.request('trip.plan', 'Rome'));
 await bus.close();
