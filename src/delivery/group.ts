@@ -13,7 +13,7 @@ export interface Member {
 export type MemberReaches = (member: Subscription, topic: string) => boolean;
 
 /** What decides who hears a message. */
-export type Heard = Pick<Delivery['message'], 'from' | 'topic'> & {
+export type Heard = Pick<Delivery['message'], 'topic' | 'from'> & {
   readonly to?: string | undefined;
 };
 

@@ -7,6 +7,7 @@ const PUBLIC_CLASSES = [
   'agents/agent.ts',
   'message/contract.ts',
   'resilience/bulkhead.ts',
+  'delivery/permissions.ts',
   'resilience/circuit-breaker.ts',
   'resilience/compose.ts',
   'resilience/fallback.ts',
