@@ -29,8 +29,8 @@ export function withoutComments(code: string): string {
   return code.replace(COMMENT_OR_STRING, (found) => (found.startsWith('/') ? '' : found));
 }
 
-/** What a file imports or re-exports, dynamically too. A name ends on its line: `'from',` is none. */
+/** What a file imports or re-exports, dynamically too. A name ends on its line, and a literal is none: `'from' | 'to'`. */
 export function importsOf(code: string): string[] {
-  const found = code.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*(['"])([^'"\n]+)\1/g);
+  const found = code.matchAll(/(?:(?<!['"])\bfrom|\bimport)\s*\(?\s*(['"])([^'"\n]+)\1/g);
   return [...found].map((match) => match[2] as string);
 }
