@@ -1,4 +1,5 @@
 import { defineContract } from 'tellask';
+import type { Task } from 'tellask/agents';
 import { z } from 'zod';
 import type { Answer, Finding, Page } from './finding.ts';
 import type { Audit } from './report.ts';
@@ -24,9 +25,13 @@ export const desk = defineContract({
     'report.announced': entry,
     // Whoever drafts a part of it changes the version of the document that is named.
     'report.due': z.object({ audit: z.custom<Audit>(), version: z.number() }),
+    // What the board says of its tasks.
+    'task.{id}.{event}': z.custom<Task>(),
     'page.{path}.reviewed': z.object({ reviews: z.custom<readonly Review[]>() }),
   },
   requests: {
+    // By which the board hands a task out.
+    'task.work': { input: z.custom<Task>(), output: z.unknown() },
     extract: { input: file, output: z.custom<Page>() },
     'reconsider.{checker}': {
       input: z.custom<readonly Contested[]>(),

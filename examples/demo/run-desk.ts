@@ -8,13 +8,15 @@ import {
   StateManager,
   toMermaid,
 } from 'tellask';
-import { findFiles, tellOfFiles } from './agents/scout.ts';
+import { findFiles, tellOfFolder } from './agents/scout.ts';
 import { auditOf } from './audit.ts';
 import { type Desk, desk } from './desk.ts';
 import { type FailedFile, listFailed, redriveFailed } from './failed-files.ts';
 import { nameOf } from './path-name.ts';
 import type { Progress } from './progress.ts';
 import { type FailingStep, type Published, publish } from './publish.ts';
+import type { Replaced } from './readers.ts';
+import { type Readings, readAll } from './readings.ts';
 import type { Audit } from './report.ts';
 import { closeBook, draft, openBook, type ReportBook } from './report-book.ts';
 import type { Shielded } from './shield.ts';
@@ -46,6 +48,10 @@ export interface DeskRun {
   readonly published: Published;
   /** Who wrote what of the report when, and how good each stage was. */
   readonly book: ReportBook;
+  /** How the tasks stand. */
+  readonly readings: Readings;
+  /** Which readers came for others that left. */
+  readonly replaced: readonly Replaced[];
   /** Tries to have a page read that failed and were made again. */
   readonly incidents: readonly Incident[];
   /** Files that nobody could read at first, those that were made to fail among them. */
@@ -99,8 +105,11 @@ async function audit(
   const beganAt = performance.now();
   const staff = hire(bus, options);
   const all = [...files, ...trouble.paths.map((path): Found => ({ kind: 'page', path }))];
+  const readable = all.filter((found) => found.kind !== 'unreadable');
+  const hidden = files.filter((found) => found.kind === 'unreadable');
   const { recorder, incidents } = watch(bus, all.length, options.progress);
-  await tellOfFiles(staff.scout, all);
+  for (const folder of hidden) tellOfFolder(staff.scout, folder);
+  const readings = await readAll(bus, staff, readable);
   await bus.drain({ timeoutMs: Infinity });
 
   const failed = listFailed(bus);
@@ -112,6 +121,8 @@ async function audit(
   const toMend = unread.filter(({ path }) => !trouble.paths.includes(path));
   return {
     audit: auditOf(options.title, files, staff.notes(), toMend),
+    readings,
+    replaced: staff.replaced(),
     incidents,
     failed,
     recovered: pathsOf(failed).filter((path) => !pathsOf(unread).includes(path)),

@@ -16,6 +16,7 @@ import type { Desk } from './desk.ts';
 import { openLibrary } from './library.ts';
 import type { Person } from './person.ts';
 import { pagesBelow } from './read-page.ts';
+import { keepReaders, type MakeReader, type Replaced } from './readers.ts';
 import { type Shielded, shield } from './shield.ts';
 import { failAt, hangAt, leaveAt } from './trouble.ts';
 
@@ -38,6 +39,9 @@ export interface StaffOptions {
 /** Whom the host deals with itself. */
 export interface Staff {
   readonly scout: Agent<Desk>;
+  readonly clerk: Agent<Desk>;
+  /** Which readers came for others that left. */
+  readonly replaced: () => readonly Replaced[];
   readonly notes: () => Notes;
   /** How the checker did that fails. */
   readonly shielded: () => Shielded;
@@ -49,7 +53,7 @@ const [FAILS_FROM, FAILS_TO] = [3, 5];
 /** Gives everybody at the desk a name, a mailbox and work. */
 export function hire(bus: MessageBus<Desk>, options: StaffOptions): Staff {
   const { readMs = 1_000 } = options;
-  hireReaders(bus, options);
+  const replaced = hireReaders(bus, options);
   const shielded = hireCheckers(bus, options.root);
   const editor = bus.register('editor', { concurrency: 8, capacity: 200, overflow: 'wait' });
   makeEditor(editor, { readMs });
@@ -62,16 +66,19 @@ export function hire(bus: MessageBus<Desk>, options: StaffOptions): Staff {
   const writer = bus.register('writer');
   const notes = makeWriter(writer);
   makeDrafters(writer, chief);
-  return { scout: bus.register('scout'), notes, shielded };
+  const [scout, clerk] = [bus.register('scout'), bus.register('clerk')];
+  return { scout, clerk, replaced, notes, shielded };
 }
 
-function hireReaders(bus: MessageBus<Desk>, options: StaffOptions): void {
+/** The second one hangs, the third one leaves, and the last is for who comes in its place. */
+function hireReaders(bus: MessageBus<Desk>, options: StaffOptions): Staff['replaced'] {
   const readPage = pagesBelow(options.root);
-  makeReader(bus.register('reader-1'), readPage);
-  makeReader(bus.register('reader-2'), hangAt(options.hangAt ?? 2, readPage));
-  const leaver = bus.register('reader-3');
-  makeReader(leaver, leaveAt(options.leaveAt ?? 10, leaver, readPage));
-  makeReader(bus.register('reader-4'), readPage);
+  const hanging = hangAt(options.hangAt ?? 2, readPage);
+  const sound: MakeReader = (agent) => makeReader(agent, readPage);
+  const hung: MakeReader = (agent) => makeReader(agent, hanging);
+  const leaving: MakeReader = (agent) =>
+    makeReader(agent, leaveAt(options.leaveAt ?? 10, agent, readPage));
+  return keepReaders(bus, [sound, hung, leaving, sound], sound);
 }
 
 /** One of them fails on a few pages in a row, and has a breaker around it. */

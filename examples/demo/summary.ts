@@ -3,16 +3,21 @@ import { type ErrorCode, isTellaskError } from 'tellask';
 import { FINDING_KINDS } from './finding.ts';
 import { drawBars, drawTable } from './picture.ts';
 import { withoutControls } from './plain-text.ts';
+import { renderBar } from './progress.ts';
 import type { Published } from './publish.ts';
 import { countKinds } from './report.ts';
 import type { DeskRun } from './run-desk.ts';
 import { drawWay } from './way.ts';
+
+/** Columns of a bar. */
+const WIDTH = 80;
 
 /** What a person wants to know after a run, as text for a terminal. */
 export function renderSummary(run: DeskRun): string {
   const { way } = run;
   const sections = [
     section('What was found', findings(run)),
+    section('The tasks', tasks(run)),
     section('What went wrong, and what became of it', troubles(run)),
     way === undefined ? '' : section(`The way of ${way.name}`, drawWay(way)),
     section('How the report was published', publishing(run.published)),
@@ -58,9 +63,23 @@ function findings({ audit }: DeskRun): string[] {
   return [read, settled, ...drawBars(kinds.map(([kind, n]) => [FINDING_KINDS[kind].title, n]))];
 }
 
+const FOLDERS_SHOWN = 5;
+
+/** How far the tasks are: those of the files, and of the folders that depend on them. */
+function tasks({ readings: { completed, failed, folders } }: DeskRun): string[] {
+  const shown = folders.slice(0, FOLDERS_SHOWN);
+  const rest = folders.length - shown.length;
+  return [
+    renderBar(completed, completed + failed, 'files were read', WIDTH),
+    renderBar(folders.length, folders.length, 'folders are summed up', WIDTH),
+    ...shown.map(({ folder, read, files }) => `   ${folder}: ${read} of ${files}`),
+    ...(rest > 0 ? [`   and ${rest} more`] : []),
+  ];
+}
+
 /** A reader that hung, one that left, the files that nobody could read, a budget used up. */
 function troubles(run: DeskRun): string[] {
-  const { incidents, failed, recovered, made, published, shielded } = run;
+  const { incidents, failed, recovered, made, published, replaced, shielded } = run;
   const files = failed.flatMap(({ path, reason, attempts, why }) => [
     `${made.includes(path) ? basename(path) : path}: dead-lettered(${reason}), tries: ${attempts}`,
     `   ${why}`,
@@ -69,6 +88,7 @@ function troubles(run: DeskRun): string[] {
   return [
     ...retried('TELLASK_TIMEOUT', incidents),
     ...retried('TELLASK_RESPONDER_LEFT', incidents),
+    ...replaced.map(({ left, came, pages }) => `   ${came} came for ${left}: ${pages} pages`),
     ...opened(shielded),
     ...files,
     ...(published.status === 'partial' ? exhausted(published) : []),

@@ -1,11 +1,18 @@
 import { readdir, stat } from 'node:fs/promises';
 import { posix, resolve, sep } from 'node:path';
 
-/** Something that a walk came across. `path` is relative to the root, with forward slashes. */
-export type Found =
-  | { readonly kind: 'page'; readonly path: string }
-  | { readonly kind: 'package'; readonly path: string }
-  | { readonly kind: 'unreadable'; readonly path: string; readonly reason: string };
+/** A file to look at. `path` is relative to the root, with forward slashes. */
+export type Readable = { readonly kind: 'page' | 'package'; readonly path: string };
+
+/** A folder in which nobody may look. */
+export type Unreadable = {
+  readonly kind: 'unreadable';
+  readonly path: string;
+  readonly reason: string;
+};
+
+/** Something that a walk came across. */
+export type Found = Readable | Unreadable;
 
 /**
  * Finds Markdown and package.json files, folder by folder in the order of their names. Installed

@@ -27,7 +27,8 @@ function waysOf(entries: readonly RecordedMessage[]): Way[] {
     else known.push(entry);
   }
   return [...conversations.values()].flatMap((messages) => {
-    const name = paramsOf('file.{path}.found', messages[0]?.topic ?? '')?.path;
+    const names = messages.map(({ topic }) => paramsOf('file.{path}.found', topic)?.path);
+    const name = names.find((one) => one !== undefined);
     return name === undefined ? [] : [{ name, messages }];
   });
 }

@@ -79,6 +79,29 @@ it('gives the work of a reader that leaves to others', () => {
   expect(run.agents.map(({ name }) => name)).not.toContain('reader-3');
 });
 
+// R:L1: whoever has it on his card is asked, under whatever name.
+it('has another reader come that can do the same', () => {
+  expect(run.replaced).toEqual([
+    { left: 'reader-3', came: 'reader-5', pages: expect.any(Number) as number },
+  ]);
+  expect(run.replaced[0]?.pages).toBeGreaterThan(0);
+  expect(renderSummary(run)).toContain('reader-5 came for reader-3: ');
+});
+
+// R:L4: a folder waits for its files, and is summed up although some could not be read.
+it('makes tasks of files, and of folders that depend on them', () => {
+  const { completed, failed, folders } = run.readings;
+  const sum = (count: 'read' | 'files') => folders.reduce((all, one) => all + one[count], 0);
+
+  expect(failed).toBe(3);
+  expect([sum('read'), sum('files')]).toEqual([completed, completed + 3]);
+  expect(completed).toBe(run.audit.pages + run.audit.packages);
+  expect(folders.map(({ folder }) => folder)).toEqual(
+    expect.arrayContaining(['.', 'docs', 'elsewhere']) as string[],
+  );
+  expect(renderSummary(run)).toContain(`${completed} of ${completed + 3} files were read`);
+});
+
 it('rejects what stays unreadable and redrives what comes back', () => {
   const failed = run.failed.map(({ path, reason }) => `${basename(path)} ${reason}`);
 

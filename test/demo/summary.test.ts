@@ -28,6 +28,8 @@ function runOf(more: Partial<DeskRun> = {}): DeskRun {
     published: { status: 'written', publishing: PUBLISHING },
     book: { history: [], workflow: undefined },
     shielded: { name: 'javascript', failed: 0, spared: 0, status: 'closed' },
+    readings: { completed: 0, failed: 0, folders: [] },
+    replaced: [],
     incidents: [],
     failed: [],
     recovered: [],

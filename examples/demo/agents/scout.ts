@@ -1,7 +1,8 @@
 import { type Agent, topic } from 'tellask';
+import type { Task, TaskContext } from 'tellask/agents';
 import type { Desk } from '../desk.ts';
 import { nameOf } from '../path-name.ts';
-import { type Found, walkFolder } from '../walk.ts';
+import { type Found, type Readable, type Unreadable, walkFolder } from '../walk.ts';
 
 /**
  * Finds all there is to look at.
@@ -17,21 +18,19 @@ export async function findFiles(root: string): Promise<readonly Found[]> {
   return files;
 }
 
-/**
- * Tells of each file, which begins a conversation of its own. Waits while the editor's mailbox is
- * full: names are found faster than pages are read.
- */
-export async function tellOfFiles(agent: Agent<Desk>, files: readonly Found[]): Promise<void> {
-  for (const found of files) {
-    const { path } = found;
-    const params = { path: nameOf(path) };
-    if (found.kind === 'page') {
-      await agent.publish(topic('file.{path}.found', params), { path }).accepted;
-    } else if (found.kind === 'package') {
-      await agent.publish(topic('package.{path}.found', params), { path }).accepted;
-    } else {
-      const { reason } = found;
-      agent.publish(topic('folder.{path}.unreadable', params), { path, reason });
-    }
-  }
+/** Does the task of a file: begins the conversation about it, and waits until it was read. */
+export async function tellOfFile(
+  { input: { kind, path } }: Task<Readable>,
+  context: TaskContext<Desk>,
+): Promise<string> {
+  const found = kind === 'page' ? 'file.{path}.found' : 'package.{path}.found';
+  const receipt = context.publish(topic(found, { path: nameOf(path) }), { path });
+  const { deadLettered } = await receipt.settled;
+  if (deadLettered.length > 0) throw new Error(`Nobody could read ${path}.`);
+  return path;
+}
+
+/** Tells of a folder in which nobody may look. */
+export function tellOfFolder(agent: Agent<Desk>, { path, reason }: Unreadable): void {
+  agent.publish(topic('folder.{path}.unreadable', { path: nameOf(path) }), { path, reason });
 }
