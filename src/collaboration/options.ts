@@ -24,6 +24,7 @@ export interface Participant {
 
 /** Whoever asks: the bus, an agent, or the context of a handler. */
 export interface Asker {
+  /** As everywhere: it asks one who serves the topic. */
   request(topic: never, input: never, options?: never): Promise<unknown>;
 }
 

@@ -160,6 +160,23 @@ describe.each(['real', 'simulated'] as const)('collaborations, on the %s Env', (
       expect(bus.deadLetters.list().map(({ message }) => message.to)).toEqual(['bad', 'worse']);
     });
 
+    it('fails when the one who asks has left', async () => {
+      const { bus, of } = makeWorkshop(env);
+      const boss = bus.register('boss');
+      seat(bus, { ann: () => void boss.leave(), bob: () => 'hm' });
+
+      const result = await of(
+        new Collaborations(bus).roundRobin({
+          topic: 'talk',
+          as: boss,
+          participants: ['ann', 'bob'],
+          rounds: Infinity,
+        }),
+      );
+
+      expect(result).toMatchObject({ ending: 'failed', contributions: [] });
+    });
+
     it('never lets one agent sit on two seats, nor the one who asks', async () => {
       const { bus, of } = makeWorkshop(env);
       const boss = bus.register('boss', { capabilities: ['talk'] });
@@ -291,6 +308,26 @@ describe.each(['real', 'simulated'] as const)('collaborations, on the %s Env', (
 
       expect(result).toMatchObject({ ending: 'failed', round: 3 });
       expect(result.failed.map(({ by }) => by)).toEqual(['ann', 'ann', 'lead']);
+    });
+
+    it('goes on with another supervisor who can do it', async () => {
+      const { bus, of } = makeWorkshop(env);
+      bus.register('old', { capabilities: ['lead'] }).serve('talk', broken);
+      bus.register('new', { capabilities: ['lead'] }).serve('talk', () => GOAL);
+      seat(bus, { ann: silent });
+
+      const result = await of(
+        new Collaborations(bus).supervisor({
+          topic: 'talk',
+          supervisor: { name: 'lead', agent: 'old', capability: 'lead' },
+          participants: ['ann'],
+        }),
+      );
+
+      expect(result).toMatchObject({
+        ending: 'goal',
+        contributions: [{ by: 'lead', agent: 'new' }],
+      });
     });
 
     it('does not let a worker say that the goal is reached', async () => {
