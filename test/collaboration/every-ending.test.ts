@@ -145,7 +145,7 @@ const LENIENT = { unexpectedLetters: 'allow' } as const;
 describe('a collaboration of players who do anything', () => {
   it('ends exactly once, in one of seven ways, and leaves nothing behind', async () => {
     const seen = new Map<Ending, number>();
-    for (let seed = 1; seed <= 100; seed++) {
+    for (let seed = 1; seed <= 60; seed++) {
       const t: TestBus = createTestBus<AnyContract>({ seed, shuffle: true, ...LENIENT });
       const { ending } = await playToTheEnd(t, seed).catch((error: Error) => {
         throw new Error(`seed ${seed}: ${error.message}`, { cause: error });
@@ -157,25 +157,22 @@ describe('a collaboration of players who do anything', () => {
     expect([...seen.keys()].sort()).toEqual([...ENDINGS].sort());
   });
 
-  it.each([1, 2, 3, 4, 5, 6])(
-    'does so in many orders, and with faults: program %i',
-    async (seed) => {
-      const { schedules } = await explore<AnyContract>(
-        async (t) => {
-          await playToTheEnd(t, seed);
-        },
-        {
-          seeds: 10,
-          ...LENIENT,
-          faults: [
-            { fault: 'drop', topic: 'talk', probability: 0.1 },
-            { fault: 'slow', topic: 'talk', probability: 0.1 },
-            { fault: 'crash', topic: 'talk', when: 'after', probability: 0.1 },
-          ],
-        },
-      );
+  it.each([1, 2, 3, 4])('does so in many orders, and with faults: program %i', async (seed) => {
+    const { schedules } = await explore<AnyContract>(
+      async (t) => {
+        await playToTheEnd(t, seed);
+      },
+      {
+        seeds: 8,
+        ...LENIENT,
+        faults: [
+          { fault: 'drop', topic: 'talk', probability: 0.1 },
+          { fault: 'slow', topic: 'talk', probability: 0.1 },
+          { fault: 'crash', topic: 'talk', when: 'after', probability: 0.1 },
+        ],
+      },
+    );
 
-      expect(schedules).toBe(10);
-    },
-  );
+    expect(schedules).toBe(8);
+  });
 });
