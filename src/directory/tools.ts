@@ -53,7 +53,7 @@ const UNKNOWN_INPUT = 'Its arguments are not described.';
  * bus.register('ada').serve('math.sum', ({ payload }) => payload.reduce((a, b) => a + b, 0));
  * const [tool] = toolsOf(bus);
  * tool?.name; // => 'math_sum'
- * tool?.inputSchema.properties; // => { input: { type: 'array', items: { type: 'number' } } }
+ * tool?.inputSchema['properties']; // => { input: { type: 'array', items: { type: 'number' } } }
  * await callTool(bus, 'math_sum', '{"input":[1,2,3]}'); // => { ok: true, content: 6 }
  * ```
  */
