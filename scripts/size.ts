@@ -39,10 +39,11 @@ const budgets: readonly Budget[] = [
     maxBytes: 4_000,
   },
   {
+    // With the bus, of which the registry reads the facts: about 30 KB are the entry's alone.
     what: 'tellask/agents, own code',
     code: "export * from './dist/agents.js'",
     counts: 'own',
-    maxBytes: 40 * 1024,
+    maxBytes: 128 * 1024,
   },
   {
     what: 'tellask/testing, own code',
