@@ -59,6 +59,8 @@ export interface Holder {
   envelopes(count: number): unknown;
   queuedMessages(count: number): unknown;
   pendingRequests(count: number): unknown;
+  /** Agents that are registered, each of which serves a topic and has nothing to do. */
+  idleAgents(count: number): unknown;
 }
 
 export interface PatternCompiler {

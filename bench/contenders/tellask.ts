@@ -64,6 +64,15 @@ async function pendingRequests(count: number): Promise<unknown> {
   return answers;
 }
 
+async function idleAgents(count: number): Promise<unknown> {
+  const { MessageBus } = await library();
+  const bus = new MessageBus();
+  for (let index = 0; index < count; index += 1) {
+    bus.register(`agent-${index}`).serve('ask', () => 1);
+  }
+  return bus;
+}
+
 const A_TURN = 1_000;
 
 function publisher(bus: MessageBus): (messages: number) => Promise<void> {
@@ -121,7 +130,7 @@ export const contender: Contender = {
     entry: () => new URL('../../dist/bundle/index.js', import.meta.url).href,
     pubSub,
     wildcards: pubSub,
-    holder: () => ({ envelopes, queuedMessages, pendingRequests }),
+    holder: () => ({ envelopes, queuedMessages, pendingRequests, idleAgents }),
     policies: async () => {
       const { circuitBreaker, compose, retry, timeout } = await library();
       return {

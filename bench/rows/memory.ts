@@ -69,4 +69,5 @@ export const rows: readonly Row[] = [
   held('memory-request', 'a pending request, its message included', 'pendingRequests', [
     { kind: 'limit', atMost: 450 },
   ]),
+  held('memory-agent', 'an idle agent that serves a topic', 'idleAgents', []),
 ];

@@ -141,4 +141,56 @@ describe('random restarts', () => {
     );
     expect(schedules).toBeGreaterThan(0);
   });
+
+  // R:L1
+  it('end every message once and every asker, with handlers that crash, hang and hear twice', async () => {
+    let injected = 0;
+    const { schedules } = await explore(
+      async (t) => {
+        const agent = t.bus.register('a', {
+          onHang: 'restart',
+          start: (self) => {
+            self.subscribe('x', async () => {}, { retry: { baseMs: 1, maxAttempts: 2 } });
+            self.serve('ask', async () => 1, { timeoutMs: 20 });
+          },
+          restart: { when: () => true, backoff: { baseMs: 1 } },
+          onEscalate: () => {},
+        });
+        const asked = [1, 2, 3].map((n) =>
+          t.bus.request('ask', n, { timeoutMs: 100 }).catch((error: Error) => error),
+        );
+        const receipts = [1, 2, 3].map((n) => t.bus.publish('x', n));
+        void agent.restart('for a change');
+        await t.run();
+        injected += t.faults.injected.length;
+        t.sometimes('it is given up', t.bus.agents().length === 0);
+        for (const { settled } of receipts) await settled;
+        expect(await Promise.all(asked)).toHaveLength(3);
+        expectBalanced(t.bus);
+        expect(t.bus.inspect()).toMatchObject({ queued: 0, inFlight: 0, retryWait: 0 });
+      },
+      {
+        seeds: 40,
+        leaks: 'allow',
+        unexpectedLetters: 'allow',
+        faults: [
+          { fault: 'crash', probability: 0.3 },
+          { fault: 'hang', topic: 'ask', probability: 0.3 },
+          { fault: 'duplicate', probability: 0.2 },
+        ],
+      },
+    );
+    expect(schedules).toBe(40);
+    expect(injected).toBeGreaterThan(40);
+  });
+
+  it('cost nothing while nothing fails: a thousand agents hold no timer', async () => {
+    const t = createTestBus();
+    for (let i = 0; i < 1_000; i++) {
+      t.bus.register(`a${i}`, { start: (self) => void self.serve(`ask.${i}`, () => i) });
+    }
+    await t.settle();
+
+    expect(t.pendingWork()).toEqual([]);
+  });
 });
