@@ -178,6 +178,8 @@ export interface Abilities {
   watched: Watched;
   priorityQueue: PriorityQueue;
   taskQueue: TaskQueue;
+  /** The same, where each is a task of a board, with a lease and a place in the state. */
+  taskBoard: TaskQueue;
   /** The same, with up to 100 tasks in one call. */
   batchQueue: TaskQueue;
   holder: Holder;

@@ -94,7 +94,7 @@ export { roundRobin } from './selection/round-robin.ts';
 export { sticky } from './selection/sticky.ts';
 export { weighted } from './selection/weighted.ts';
 // ---- what is to be done
-export type { Assignment, BidOptions } from './tasks/assignment.ts';
+export type { Assignment, BidOptions, TaskScorer } from './tasks/assignment.ts';
 export {
   NoCapableAgentError,
   TaskCycleError,

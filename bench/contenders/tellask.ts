@@ -254,6 +254,21 @@ export const contender: Contender = {
         push: (payload) => bus.send('worker', 'task.run', payload),
       };
     },
+    taskBoard: async () => {
+      const { MessageBus, StateManager } = await library();
+      const { TaskBoard } = await import('../../dist/agents.js');
+      const bus = new MessageBus({ state: new StateManager() });
+      const board = new TaskBoard(bus);
+      const agent = bus.register('worker');
+      return {
+        handler: { parameters: 'task, context', payload: 'task.input' },
+        work: (handle) => board.work(agent, handle),
+        push: (payload) => {
+          const { id } = board.create({ title: 'row', input: payload });
+          void board.ended(id).then(() => board.remove(id));
+        },
+      };
+    },
     batchQueue: async () => {
       const { MessageBus } = await library();
       const bus = new MessageBus();

@@ -1,4 +1,4 @@
-import { ability } from '../contender.ts';
+import { type Abilities, ability } from '../contender.ts';
 import { Counter } from '../counter.ts';
 import { makeHandlers } from '../handlers.ts';
 import type { Row } from '../row.ts';
@@ -6,15 +6,19 @@ import { timed, type Work } from '../timed.ts';
 
 const batchSize = 100;
 
-export const rows: readonly Row[] = [
-  {
-    name: 'task',
-    title: 'push to handled, one worker that does one thing at a time, 100 queued',
+function row(
+  name: string,
+  title: string,
+  needs: keyof Abilities & ('taskQueue' | 'taskBoard'),
+): Row {
+  return {
+    name,
+    title,
     unit: 'ns',
-    needs: 'taskQueue',
+    needs,
     goals: [],
     prepare: async (contender) => {
-      const queue = await ability(contender, 'taskQueue');
+      const queue = await ability(contender, needs);
       const counter = new Counter();
       for (const handler of makeHandlers(queue.handler, counter, 1)) queue.work(handler);
       const work: Work = async (operations) => {
@@ -28,5 +32,10 @@ export const rows: readonly Row[] = [
       };
       return timed(work);
     },
-  },
+  };
+}
+
+export const rows: readonly Row[] = [
+  row('task', 'push to handled, one worker that does one thing at a time, 100 queued', 'taskQueue'),
+  row('task-board', 'the same, each a task of a board: in the state, under a lease', 'taskBoard'),
 ];

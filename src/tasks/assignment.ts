@@ -16,6 +16,12 @@ export interface BidOptions {
   readonly everyMs?: number;
 }
 
+/** Says how much speaks for giving a task to somebody. */
+export interface TaskScorer {
+  /** Greater is better; `undefined` for one who is not to have it. What it throws is nobody. */
+  score(task: Task, worker: TaskWorker): number | undefined;
+}
+
 /**
  * Who of those who can do a task gets it.
  *
@@ -28,7 +34,7 @@ export interface BidOptions {
 export type Assignment =
   | 'least-load'
   | 'sticky'
-  | { score(task: Task, worker: TaskWorker): number | undefined }
+  | TaskScorer
   | { readonly bids: BidOptions }
   | Selection;
 

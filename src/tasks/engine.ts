@@ -396,6 +396,7 @@ export class Engine implements Lane {
   }
 
   #answered(run: Run, outcome: Outcome): void {
+    run.settled = true;
     const task = this.#taskOf(run);
     if (task === undefined) {
       this.endRun(run, 'it was changed by another hand');
@@ -514,8 +515,7 @@ export class Engine implements Lane {
   endRun(run: Run, why: string): void {
     if (this.runs.get(run.id) === run) this.runs.delete(run.id);
     if (run.over !== undefined) return;
-    const reason = new TaskFencedError(run.id, run.agent, run.token, why);
-    run.end(why, reason);
+    run.end(why, run.settled ? undefined : new TaskFencedError(run.id, run.agent, run.token, why));
     this.wake();
   }
 

@@ -14,6 +14,8 @@ export class Run {
   readonly cancellation: Cancellation = new Cancellation();
   /** What its handler does; a message that comes twice begins it once. */
   work: Promise<unknown> | undefined;
+  /** Whether its agent has answered, or will not: then there is nothing to call off. */
+  settled: boolean = false;
   /** How many questions the handler has asked. */
   asked: number = 0;
   readonly #env: Env;

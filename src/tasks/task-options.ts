@@ -49,6 +49,7 @@ export interface TaskFilter {
   readonly assignee?: string;
   readonly creator?: string;
   readonly capability?: string;
+  /** Whether a task is wanted. */
   readonly where?: (task: Task) => boolean;
 }
 
