@@ -30,13 +30,13 @@ const budgets: readonly Budget[] = [
     what: 'isTellaskError',
     code: "export { isTellaskError } from './dist/index.js'",
     counts: 'all',
-    maxBytes: 4_000,
+    maxBytes: 4_400,
   },
   {
     what: 'TellaskError',
     code: "export { TellaskError } from './dist/index.js'",
     counts: 'all',
-    maxBytes: 4_000,
+    maxBytes: 4_400,
   },
   {
     // With the bus, of which the registry reads the facts: about 30 KB are the entry's alone.

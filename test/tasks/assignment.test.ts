@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { roundRobin, type Task, TaskBoard, type TaskBoardOptions } from '../../src/agents.ts';
+import {
+  AgentRegistry,
+  roundRobin,
+  type Task,
+  TaskBoard,
+  type TaskBoardOptions,
+} from '../../src/agents.ts';
 import { RejectedError, StateManager } from '../../src/index.ts';
 import { createTestBus, type TestBus } from '../../src/testing.ts';
 
@@ -200,9 +206,42 @@ describe('a task goes', () => {
     expect(board.get('a')?.status).toBe('submitted');
 
     ann.resume();
-    board.create({ id: 'b', title: 'B' });
     await t.settle();
     expect(board.get('a')?.status).toBe('completed');
+  });
+
+  it('away from an agent whose probe fails, and to it again when it has recovered', async () => {
+    const { t, bus, board } = makeBoard();
+    const registry = new AgentRegistry(bus);
+    let well = true;
+    const begun: string[] = [];
+    for (const name of ['ann', 'bob']) {
+      board.work(bus.register(name, { concurrency: 3 }), () => {
+        begun.push(name);
+        return new Promise(() => {});
+      });
+    }
+    const ask = () => {
+      if (!well) throw new Error('I am not well');
+    };
+    const probe = registry.probe('ann', ask, { everyMs: 100, failures: 1, successes: 1 });
+    board.create({ id: 'a', title: 'A' });
+    await t.settle();
+    expect(board.get('a')?.assignee).toBe('ann');
+
+    well = false;
+    await t.clock.advance(150);
+    expect(board.get('a')).toMatchObject({ assignee: 'bob', attempt: 2, lostBy: 'ann' });
+    board.create({ id: 'b', title: 'B' });
+    await t.settle();
+    expect(board.get('b')?.assignee).toBe('bob');
+
+    well = true;
+    await t.clock.advance(150);
+    board.create({ id: 'c', title: 'C' });
+    await t.settle();
+    expect(begun).toEqual(['ann', 'bob', 'bob', 'ann']);
+    probe.stop();
   });
 
   it('to nobody, and the board goes on, when a scorer throws', async () => {
