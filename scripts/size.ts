@@ -17,14 +17,14 @@ const budgets: readonly Budget[] = [
     what: 'MessageBus, own code',
     code: MESSAGE_BUS,
     counts: 'own',
-    maxBytes: 84 * 1024,
+    maxBytes: 94 * 1024,
     goalBytes: 15 * 1024,
   },
   {
     what: 'MessageBus, packages included',
     code: MESSAGE_BUS,
     counts: 'all',
-    maxBytes: 86 * 1024,
+    maxBytes: 96 * 1024,
   },
   {
     what: 'isTellaskError',

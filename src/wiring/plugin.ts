@@ -63,8 +63,11 @@ export interface PluginHost {
   ): () => void;
   /** Registers an agent, for what it answers and where it speaks for itself. */
   register(name: string, options?: AgentOptions): Agent;
+  /** Tells every matching subscription, as the host. */
   publish(topic: string, payload: unknown, options?: PublishOptions): Receipt;
+  /** Puts one message into one agent's mailbox, as the host. */
   send(to: string, topic: string, payload: unknown, options?: SendOptions): Receipt;
+  /** Asks one of those who serve the topic, as the host. */
   request(topic: string, input: unknown, options?: RequestOptions): Promise<unknown>;
   /**
    * Says something on a topic of its own: `say('rotated', …)` is heard on `$plugin.{name}.rotated`.
