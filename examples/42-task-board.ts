@@ -31,7 +31,6 @@ makeReader(ann, () => {
   return new Promise(() => {}); // reads for ever
 });
 makeEditor(bus.register('eve', { capabilities: ['edit'] }));
-
 const read = { requirements: { capability: 'read' } };
 board.createAll([
   { id: 'one', title: 'Read one', input: 'tea', ...read },
@@ -50,7 +49,6 @@ for await (const { id, question } of board.watch({ status: 'input-required' })) 
   break;
 }
 console.log((await board.ended('edit')).result);
-
 board.cancel('mail', 'nobody reads mail');
 await bus.drain();
 const { byStatus, workers } = board.summary();
