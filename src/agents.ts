@@ -82,11 +82,11 @@ export {
   type LazyStart,
   lazy,
 } from './directory/lazy.ts';
-export type { ToolFilter } from './directory/offers.ts';
+export type { CardHolder, ToolFilter } from './directory/offers.ts';
 export type { Presence, PresenceStatus } from './directory/presence.ts';
 export type { Probe, ProbeCheck, ProbeOptions } from './directory/probe.ts';
 export type { Session, SessionInfo, SessionOptions } from './directory/sessions.ts';
-export { type Tool, type ToolCaller, toolsOf } from './directory/tools.ts';
+export { type Tool, type ToolCaller, type ToolVoice, toolsOf } from './directory/tools.ts';
 export { inOrder, matching, random, scored } from './selection/by-rule.ts';
 export { type FastestOptions, fastest } from './selection/fastest.ts';
 export { fewestOutstanding, type LeastBusyOptions, leastBusy } from './selection/least-busy.ts';

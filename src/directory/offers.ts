@@ -4,6 +4,12 @@ import { compilePattern, type Pattern } from '../message/pattern.ts';
 import type { StandardSchema } from '../message/standard-schema.ts';
 import type { JsonSchema, RegisteredCapability, RegisteredCard } from './card.ts';
 
+/** Whoever knows cards, as {@link AgentRegistry} does. */
+export interface CardHolder {
+  /** The card of an agent that is there. */
+  card(name: string): RegisteredCard | undefined;
+}
+
 /** Which of what agents serve is meant. All of what is given has to fit. */
 export interface ToolFilter {
   /** Only what this agent serves; the call goes to it. */
@@ -13,7 +19,7 @@ export interface ToolFilter {
   /** Only topics that this pattern matches: offer a model no more than it needs. */
   readonly topic?: string;
   /** Cards, for descriptions and for schemas that no contract has. */
-  readonly registry?: { card(name: string): RegisteredCard | undefined };
+  readonly registry?: CardHolder;
 }
 
 /** One thing that can be asked for. */

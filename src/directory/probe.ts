@@ -27,6 +27,7 @@ export type ProbeCheck = (signal: AbortSignal) => unknown;
 /** A probe that goes on until it is stopped, the agent leaves or the bus closes. */
 export interface Probe extends Disposable {
   readonly agent: string;
+  /** Probes no more; what it said of the agent's health is taken back. */
   stop(): void;
 }
 

@@ -25,6 +25,7 @@ export interface Session extends SessionInfo, Disposable {
   readonly open: boolean;
   /** Something came through it: a sign of life of its agent. */
   touch(): void;
+  /** The connection has ended. */
   close(): void;
 }
 

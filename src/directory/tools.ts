@@ -22,9 +22,13 @@ export interface Tool {
 }
 
 /** Who calls: a bus (as `$host`), a handle, the context of a handler, or a registry (as its bus). */
-export type ToolCaller =
-  | { readonly request: (...args: never[]) => Promise<unknown> }
-  | { readonly bus: { readonly request: (...args: never[]) => Promise<unknown> } };
+export type ToolCaller = ToolVoice | { /** Which asks. */ readonly bus: ToolVoice };
+
+/** Whoever can ask on a bus. */
+export interface ToolVoice {
+  /** As a bus, an agent and a context have it. */
+  readonly request: (...args: never[]) => Promise<unknown>;
+}
 
 const FILTER: ReadonlySet<string> = new Set<keyof ToolFilter>([
   'agent',
