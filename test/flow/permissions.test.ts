@@ -625,6 +625,25 @@ describe('the options of permissions', () => {
 
 describe('permissions on virtual time', () => {
   // R:E5
+  it('refuse the next attempt of a call whose asker has lost the right meanwhile', async () => {
+    const t = createTestBus({ permissions: { default: 'allow' } });
+    let attempts = 0;
+    t.bus.register('server').serve('job.x', () => {
+      attempts++;
+      throw new Error('Not now');
+    });
+    const policy = retry({ maxAttempts: 3, baseMs: 1_000, jitter: 'none' });
+    const asked = outcomeOf(t.bus.register('asker').request('job.x', 1, { policy }));
+    await t.settle();
+
+    t.bus.permissions.add({ effect: 'deny', agents: 'asker' });
+    await t.clock.advance(5_000);
+
+    expect(asked.now()).toMatchObject({ error: { code: 'TELLASK_DENIED', agent: 'asker' } });
+    expect(attempts).toBe(1);
+    expectBalanced(t.bus);
+  });
+
   it('hold for what was said before and leaves later', async () => {
     const t = createTestBus({ permissions: { default: 'allow' } });
     const [log, denied]: [string[], string[]] = [[], []];
