@@ -23,7 +23,9 @@ export interface Verdict {
 
 /** A test bus, as far as the checks look at it. */
 export interface Checked {
+  /** What has happened, in order. */
   recorded(): readonly RunEntry[];
+  /** What goes on still, a line each. */
   pendingWork(): readonly string[];
   readonly invariants: Pick<Invariants, 'violations'>;
   readonly bus: { readonly deadLetters: Pick<LetterDesk, 'list'> };

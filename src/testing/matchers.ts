@@ -16,6 +16,7 @@ import { ExpectationError } from './errors.ts';
 /** What `expect.extend` of vitest and jest wants of a matcher. */
 export interface MatcherResult {
   readonly pass: boolean;
+  /** What to tell when it fails. */
   message(): string;
   readonly expected: unknown;
   readonly actual: unknown;
