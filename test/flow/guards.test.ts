@@ -245,7 +245,7 @@ describe.each(['real', 'simulated'] as const)('guards, on the %s Env', (env) => 
       onFault: (error, where) => faults.push(`${where}: ${(error as Error).message}`),
     });
     let heard = 0;
-    bus.register('watch').subscribe('$bus.**', (message, context) => {
+    bus.register('watch').subscribe('$bus.guard.*', (message, context) => {
       heard++;
       for (let n = 0; n < 20; n++) context.publish('alarm', message.payload);
     });
