@@ -8,7 +8,12 @@ import { isTellaskError } from '../kernel/errors.ts';
 import { isEqual } from '../state/equal.ts';
 import type { StateWatch } from '../state/watcher.ts';
 import { type Assignment, type Choice, readAssignment } from './assignment.ts';
-import { NoCapableAgentError, TaskFencedError, TaskStateError } from './errors.ts';
+import {
+  NoCapableAgentError,
+  TaskFencedError,
+  TaskNotFoundError,
+  TaskStateError,
+} from './errors.ts';
 import { verdictOf } from './graph.ts';
 import { type ReadyGroup, ReadyTasks } from './ready-tasks.ts';
 import { type Changes, Records } from './records.ts';
@@ -95,16 +100,25 @@ export class Engine implements Lane {
         if (hasEnded(task)) this.#considerDependants(id);
         return;
       }
-      this.records.forget(id);
-      const run = this.runs.get(id);
-      if (run !== undefined) this.endRun(run, 'it was removed');
+      this.#removed(id);
     });
+  }
+
+  /** By another hand: nobody hears of its end, and what depends on it waits no longer. */
+  #removed(id: string): void {
+    const dependants = this.records.dependantsOf(id);
+    this.records.forget(id);
+    const run = this.runs.get(id);
+    if (run !== undefined) this.endRun(run, 'it was removed');
+    for (const waiter of this.#waiters.get(id) ?? []) waiter.reject(new TaskNotFoundError(id));
+    this.#waiters.delete(id);
+    this.#considerAll(dependants);
   }
 
   /** Takes a task as it stands in the state, whoever has brought it there. */
   adopt(task: Task): void {
     const run = this.runs.get(task.id);
-    if (run?.token === task.token && isWorkedOn(task)) return;
+    if (run?.token === task.token && isWorkedOn(task) && run.fits(task)) return;
     if (run !== undefined) this.endRun(run, 'it was changed by another hand');
     if (hasEnded(task)) this.#tellWaiters(task);
     if (task.status === 'submitted') this.consider(task);
@@ -234,8 +248,11 @@ export class Engine implements Lane {
     this.#bidding.delete(task.id);
     const now = this.records.find(task.id);
     if (now === undefined || !this.#isReady(now)) return;
-    if (worker?.free === true) this.#start(now, worker);
-    else if (worker !== undefined) this.consider(now);
+    const { kind } = verdictOf(now, (id) => this.records.find(id));
+    if (now.assignedTo !== undefined || kind !== 'ready') this.consider(now);
+    else if (worker?.free === true && worker.can(now.requirements)) this.#start(now, worker);
+    // A bus that drains says nothing: nobody was asked.
+    else if (worker !== undefined || this.#pause !== undefined) this.consider(now);
     else this.#noBid(now, tender.round, terms);
   }
 
@@ -405,12 +422,12 @@ export class Engine implements Lane {
     const { worker } = run;
     if ('done' in outcome) {
       worker?.measured(task, run.workedMs);
-      if (worker !== undefined) worker.completed += 1;
+      if (worker !== undefined) worker.tally.completed += 1;
       this.end(task, 'completed', outcome.done === undefined ? {} : { result: outcome.done });
     } else if ('declined' in outcome) {
       this.#declined(task, run, outcome.declined);
     } else {
-      if (worker !== undefined) worker.failed += 1;
+      if (worker !== undefined) worker.tally.failed += 1;
       const changes = {
         error: outcome.failed,
         lostBy: run.agent,
@@ -452,7 +469,7 @@ export class Engine implements Lane {
   };
 
   #lost(task: Task, run: Run, reason: string): void {
-    if (run.worker !== undefined) run.worker.lost += 1;
+    if (run.worker !== undefined) run.worker.tally.lost += 1;
     if (task.status === 'input-required') {
       // Somebody else goes on when the person has answered.
       this.endRun(run, reason);
@@ -506,7 +523,11 @@ export class Engine implements Lane {
   }
 
   #considerDependants(id: string): void {
-    for (const other of this.records.dependantsOf(id)) {
+    this.#considerAll(this.records.dependantsOf(id));
+  }
+
+  #considerAll(ids: readonly string[]): void {
+    for (const other of ids) {
       const dependant = this.records.find(other);
       if (dependant?.status === 'submitted') this.consider(dependant);
     }
@@ -549,7 +570,7 @@ export class Engine implements Lane {
     const changes = { answers: [...(task.answers ?? []), answer], question: undefined };
     const run = this.runs.get(task.id);
     if (run === undefined) {
-      const back = this.records.move(task, 'submitted', changes);
+      const back = this.records.move(task, 'submitted', { ...changes, assignee: undefined });
       this.say(back, 'resumed');
       this.consider(back);
       return back;

@@ -27,6 +27,16 @@ export interface WorkerTerms {
   readonly bids: boolean;
 }
 
+/** What has become of the tasks that it had. */
+interface Tally {
+  completed: number;
+  failed: number;
+  lost: number;
+}
+
+/** In these nothing is taken out of the mailbox of an agent. */
+const AWAY: ReadonlySet<string> = new Set(['paused', 'starting', 'restarting']);
+
 /** How much the newest measurement counts. */
 const NEWEST = 0.3;
 
@@ -38,20 +48,25 @@ export class Worker implements TaskWorker {
   readonly concurrency: number;
   readonly bids: boolean;
   /** The tasks that it has. */
-  readonly tasks: Set<string> = new Set();
+  readonly tasks: Set<string>;
   /** The subscriptions by which it is asked. */
   readonly handles: SubscriptionHandle[] = [];
-  completed: number = 0;
-  failed: number = 0;
-  lost: number = 0;
+  readonly tally: Tally;
   healthy: boolean = true;
+  /** Its agent has begun another life, which may work for the board in its place. */
+  restarted: boolean = false;
   /** In which turn it was given a task last. */
   turn: number = 0;
   readonly #handle: Agent;
-  readonly #means = new Map<string, number>();
+  readonly #means: Map<string, number>;
 
-  constructor(handle: Agent, terms: WorkerTerms) {
+  /** @param before The same agent in its last life: its tasks and what was measured are its heir's. */
+  constructor(handle: Agent, terms: WorkerTerms, before?: Worker) {
     this.#handle = handle;
+    this.tasks = before?.tasks ?? new Set();
+    this.tally = before?.tally ?? { completed: 0, failed: 0, lost: 0 };
+    this.#means = before === undefined ? new Map() : before.#means;
+    this.healthy = before?.healthy ?? true;
     this.agent = handle.name;
     this.capabilities = terms.capabilities;
     this.tags = terms.tags;
@@ -63,10 +78,27 @@ export class Worker implements TaskWorker {
     return this.tasks.size;
   }
 
+  get completed(): number {
+    return this.tally.completed;
+  }
+
+  get failed(): number {
+    return this.tally.failed;
+  }
+
+  get lost(): number {
+    return this.tally.lost;
+  }
+
+  /** Whether it can still be asked: its agent may have ended that without leaving. */
+  get reachable(): boolean {
+    return this.handles.some(({ active }) => active);
+  }
+
   /** Whether it could begin one more now. */
   get free(): boolean {
-    if (!this.healthy || this.tasks.size >= this.concurrency) return false;
-    return this.#handle.inspect().status !== 'paused';
+    if (!this.healthy || this.tasks.size >= this.concurrency || !this.reachable) return false;
+    return !AWAY.has(this.#handle.inspect().status);
   }
 
   /** What else waits for it on the bus. */

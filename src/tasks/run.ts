@@ -50,6 +50,13 @@ export class Run {
     return this.#answer !== undefined;
   }
 
+  /** Whether the state of its task, as somebody else has written it, is what its handler is in. */
+  fits({ status, answers = [] }: Task): boolean {
+    if (this.worker === undefined) return true;
+    if (status !== 'input-required') return !this.waits;
+    return this.waits && answers.length === this.asked - 1;
+  }
+
   /** Begins a lease now. */
   lease(leaseMs: number): void {
     this.#lease?.cancel();

@@ -107,6 +107,7 @@ export class TaskBoard<C extends ContractShape = AnyContract> implements Disposa
     this.#ids = env.idPrefix().replaceAll('.', '-');
     this.#offs = [
       bus.events.on('left', (agent) => this.#left(agent)),
+      bus.events.on('restarted', (agent) => this.#restarted(agent)),
       bus.events.on('closed', () => this.close()),
       this.#heedHealth(),
     ];
@@ -132,9 +133,25 @@ export class TaskBoard<C extends ContractShape = AnyContract> implements Disposa
   createAll(tasks: readonly NewTask[]): Task[] {
     this.#checkOpen();
     const made = this.#draft(tasks);
-    const created = made.map((task) => this.#engine.records.create(task));
+    const created = this.#createEach(made);
     for (const task of created) this.#engine.say(task, 'created');
     for (const task of created) this.#engine.consider(task);
+    return created;
+  }
+
+  /** What cannot be written takes back what was written before it. */
+  #createEach(tasks: readonly Task[]): Task[] {
+    const { records } = this.#engine;
+    const taken = tasks.find(({ id }) => records.find(id) !== undefined);
+    // Refused by the state itself, before anything is written.
+    if (taken !== undefined) records.create(taken);
+    const created: Task[] = [];
+    try {
+      for (const task of tasks) created.push(records.create(task));
+    } catch (error) {
+      for (const task of created) records.remove(task);
+      throw error;
+    }
     return created;
   }
 
@@ -259,6 +276,9 @@ export class TaskBoard<C extends ContractShape = AnyContract> implements Disposa
     ) as [Task];
     const worker = await engine.delegated(draft, assign);
     this.#checkOpen();
+    if (engine.roster.get(worker.agent) === undefined) {
+      throw new NoCapableAgentError(draft.id, `${worker.agent} does not work for the board`);
+    }
     const { id } = typeof task === 'string' ? draft : this.create({ ...task, id: draft.id });
     const estimateMs = engine.estimateMs(engine.records.get(id), worker);
     return { task: this.assign(id, worker.agent), agent: worker.agent, estimateMs };
@@ -318,7 +338,8 @@ export class TaskBoard<C extends ContractShape = AnyContract> implements Disposa
     readWork(options);
     if (typeof handler !== 'function') throw misuse('The handler', 'a function', handler);
     const handle = agent as unknown as Agent;
-    if (this.#engine.roster.get(handle.name) !== undefined) {
+    const before = this.#engine.roster.get(handle.name);
+    if (before !== undefined && !before.restarted && before.reachable) {
       throw new TypeError(`${handle.name} works for the board already`);
     }
     const { capabilities = handle.capabilities, tags = [], concurrency, bid } = options;
@@ -328,9 +349,10 @@ export class TaskBoard<C extends ContractShape = AnyContract> implements Disposa
       concurrency: concurrency ?? handle.inspect().concurrency,
       bids: bid !== undefined,
     };
-    const worker = new Worker(handle, terms);
+    const worker = new Worker(handle, terms, before);
     this.#serve(worker, handle, handler as unknown as TaskHandler, options);
     this.#engine.roster.add(worker);
+    for (const old of before?.handles ?? []) old.unsubscribe();
     this.#engine.wake();
     return this.#handleOf(worker);
   }
@@ -352,6 +374,7 @@ export class TaskBoard<C extends ContractShape = AnyContract> implements Disposa
     const unsubscribe = (): void => {
       this.#engine.roster.remove(worker);
       for (const handle of worker.handles) handle.unsubscribe();
+      this.#engine.wake();
     };
     return {
       pattern: served.pattern,
@@ -521,6 +544,8 @@ export class TaskBoard<C extends ContractShape = AnyContract> implements Disposa
       const { agent, because } = payload as { readonly agent: string; readonly because?: string };
       const worker = this.#engine.roster.get(agent);
       if (worker === undefined) return;
+      // Its next life does not work for the board.
+      if (!worker.reachable) this.#engine.roster.remove(worker);
       if (topic !== '$bus.agent.status') worker.healthy = topic === '$bus.agent.recovered';
       if (!worker.healthy) {
         this.#engine.takeFrom(
@@ -534,9 +559,14 @@ export class TaskBoard<C extends ContractShape = AnyContract> implements Disposa
     return () => handle.unsubscribe();
   }
 
+  #restarted(agent: string): void {
+    const worker = this.#engine.roster.get(agent);
+    if (worker !== undefined) worker.restarted = true;
+  }
+
   #left(agent: string): void {
     const worker = this.#engine.roster.get(agent);
-    if (worker === undefined || worker.handles.some(({ active }) => active)) return;
+    if (worker === undefined || worker.reachable) return;
     this.#engine.roster.remove(worker);
     this.#engine.wake();
   }
