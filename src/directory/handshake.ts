@@ -5,7 +5,7 @@ import { misuse } from '../kernel/errors.ts';
 import { isA } from '../kernel/is-a.ts';
 import { refuseUnknown } from '../kernel/unknown-option.ts';
 import type { AnyContract, ContractShape } from '../message/contract-types.ts';
-import { agreedVersion, readVersion } from './protocol-version.ts';
+import { agreedVersion, isVersion, readVersion } from './protocol-version.ts';
 
 /** The request on which agents greet each other, when no other is named. */
 const TOPIC = 'agent.handshake';
@@ -71,6 +71,14 @@ type Answer =
   | Omit<AcceptedHandshake, 'agent'>
   | Omit<Extract<Handshake, { outcome: 'refused' }>, 'agent'>;
 
+interface Greeting {
+  readonly agent: string;
+  readonly other: string;
+  /** One of the two has left since. */
+  isOver: boolean;
+}
+
+const REASONS: ReadonlySet<unknown> = new Set(['version', 'capabilities', 'declined']);
 const OPTIONS: ReadonlySet<string> = new Set<keyof HandshakesOptions>(['topic']);
 const SHAKE: ReadonlySet<string> = new Set<keyof HandshakeOptions>([
   'version',
@@ -106,6 +114,8 @@ export class Handshakes<C extends ContractShape = AnyContract> implements Dispos
   readonly #topic: string;
   /** What each has agreed with whom. */
   readonly #accepted = new Map<string, Map<string, AcceptedHandshake>>();
+  /** Greetings that are under way: who leaves meanwhile is not remembered. */
+  readonly #greetings = new Set<Greeting>();
   readonly #off: () => void;
 
   /** @throws TypeError for options that make no sense. */
@@ -148,11 +158,15 @@ export class Handshakes<C extends ContractShape = AnyContract> implements Dispos
     if (known !== undefined && suits(known, version, needs)) return known;
     const hello: Hello = { version, needs };
     const terms = { to: other, timeoutMs, ...(signal === undefined ? {} : { signal }) };
+    const greeting: Greeting = { agent: agent.name, other, isOver: false };
+    this.#greetings.add(greeting);
     try {
-      const answer = await agent.request(this.#topic as never, hello as never, terms);
-      return this.#keep(agent.name, { ...(answer as Answer), agent: other } as Handshake);
+      const answer: unknown = await agent.request(this.#topic as never, hello as never, terms);
+      return this.#keep(greeting, readAnswer(answer, other, hello));
     } catch (error) {
       return ended(error, other, timeoutMs);
+    } finally {
+      this.#greetings.delete(greeting);
     }
   }
 
@@ -165,10 +179,11 @@ export class Handshakes<C extends ContractShape = AnyContract> implements Dispos
   [Symbol.dispose](): void {
     this.#off();
     this.#accepted.clear();
+    for (const greeting of this.#greetings) greeting.isOver = true;
   }
 
-  #keep(agent: string, shaken: Handshake): Handshake {
-    if (shaken.outcome !== 'accepted') return shaken;
+  #keep({ agent, isOver }: Greeting, shaken: Handshake): Handshake {
+    if (shaken.outcome !== 'accepted' || isOver) return shaken;
     const partners = this.#accepted.get(agent) ?? new Map<string, AcceptedHandshake>();
     this.#accepted.set(agent, partners.set(shaken.agent, shaken));
     return shaken;
@@ -177,6 +192,9 @@ export class Handshakes<C extends ContractShape = AnyContract> implements Dispos
   #forget(agent: string): void {
     this.#accepted.delete(agent);
     for (const partners of this.#accepted.values()) partners.delete(agent);
+    for (const greeting of this.#greetings) {
+      if (greeting.agent === agent || greeting.other === agent) greeting.isOver = true;
+    }
   }
 }
 
@@ -208,6 +226,27 @@ function readHello(payload: unknown): Hello {
     return { version: version as string, needs };
   }
   throw misuse('needs', 'a list of capabilities', needs);
+}
+
+/** Anybody can serve the topic: what is no answer to this greeting agrees on nothing. */
+function readAnswer(answer: unknown, agent: string, { version, needs }: Hello): Handshake {
+  const { outcome, ...said } = (answer ?? {}) as Record<string, unknown>;
+  const { reason, because } = said;
+  if (outcome === 'refused' && REASONS.has(reason) && typeof because === 'string') {
+    return { ...said, outcome, agent } as Handshake;
+  }
+  const shaken = { ...said, outcome, agent } as AcceptedHandshake;
+  if (outcome === 'accepted' && isAgreement(shaken) && suits(shaken, version, needs)) return shaken;
+  const misread = `${agent} has answered what is no answer to this greeting`;
+  return { outcome: 'refused', agent, reason: 'not-served', because: misread };
+}
+
+function isAgreement({ version, capabilities }: AcceptedHandshake): boolean {
+  return isVersion(version) && isTexts(capabilities);
+}
+
+function isTexts(texts: unknown): boolean {
+  return Array.isArray(texts) && texts.every((text) => typeof text === 'string');
 }
 
 function suits(

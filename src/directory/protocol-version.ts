@@ -26,3 +26,7 @@ export function agreedVersion(wanted: string, offered: readonly string[]): strin
   }
   return best;
 }
+
+export function isVersion(given: unknown): given is string {
+  return typeof given === 'string' && VERSION.test(given);
+}
