@@ -163,7 +163,17 @@ export interface Seam {
   wrapped: (messages: number) => Promise<void>;
 }
 
+/** Agents that can do the same, one of which can do something more. */
+export interface Society {
+  /** Looks up who can do more. */
+  find(): unknown;
+  /** Asks one of them all. */
+  ask(): PromiseLike<unknown>;
+}
+
 export interface Abilities {
+  /** Makes so many agents with cards. */
+  society: (count: number) => Society;
   explorer: Explorer;
   seam: Seam;
   pubSub: PubSub;

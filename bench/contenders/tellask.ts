@@ -8,6 +8,7 @@ import {
   open,
   type PubSub,
   RESPONDERS,
+  type Society,
   withAge,
 } from '../contender.ts';
 import { Counter } from '../counter.ts';
@@ -124,9 +125,28 @@ class BetweenEnv implements Env {
   }
 }
 
+async function society(): Promise<(count: number) => Society> {
+  const { MessageBus } = await library();
+  const { AgentRegistry } = await import('../../dist/agents.js');
+  return (count) => {
+    const bus = new MessageBus();
+    const registry = new AgentRegistry(bus);
+    for (let place = 1; place <= count; place += 1) {
+      const capabilities = place === count ? [{ id: 'work' }, { id: 'more' }] : [{ id: 'work' }];
+      const agent = registry.register({ name: `agent-${place}`, capabilities });
+      agent.serve('work', () => 1);
+    }
+    return {
+      find: () => registry.find({ capability: 'more' }),
+      ask: () => bus.request('work', 1),
+    };
+  };
+}
+
 export const contender: Contender = {
   name: 'tellask',
   abilities: {
+    society,
     entry: () => new URL('../../dist/bundle/index.js', import.meta.url).href,
     pubSub,
     wildcards: pubSub,
