@@ -14,7 +14,7 @@ export interface Replaced {
 }
 
 /** What every reader can do: whoever has this on his card is asked, under whatever name. */
-export const READING = 'extract';
+const READING = 'extract';
 
 /** Hires readers by their cards, and for each that leaves another one that can do the same. */
 export function keepReaders(
