@@ -16,6 +16,8 @@ export interface Serving {
   readonly subscriptions: readonly Subscription[];
   /** The first of each agent among them, once somebody gathers. */
   voices: readonly Subscription[] | undefined;
+  /** Who is looked at first when the next one is chosen: equals take turns. */
+  turn: number;
 }
 
 /** Those who serve, by topic. A wildcard listener is none of them. */
@@ -24,7 +26,7 @@ export class Responders {
   readonly #arrivals: Arrivals;
   /** How many serve each topic, or pattern of topics. */
   readonly #served = new Map<string, number>();
-  #turn = 0;
+  #asked = 0;
 
   constructor(
     familyOf: (topic: string) => Family | undefined,
@@ -39,7 +41,12 @@ export class Responders {
           reaches === undefined
             ? subscriptions
             : subscriptions.filter((one) => reaches(one, topic));
-        return { family: familyOf(topic), subscriptions: able, voices: undefined };
+        return {
+          family: familyOf(topic),
+          subscriptions: able,
+          voices: undefined,
+          turn: this.#asked,
+        };
       },
     });
   }
@@ -83,9 +90,10 @@ export class Responders {
   }
 
   /** The one with the fewest outstanding deliveries, in rotation between equals. */
-  choose({ subscriptions }: Serving, eligible?: Eligible): Subscription | undefined {
+  choose(serving: Serving, eligible?: Eligible): Subscription | undefined {
+    const { subscriptions, turn } = serving;
     if (subscriptions.length === 1 && eligible === undefined) return subscriptions[0];
-    const turn = this.#turn++;
+    this.#asked++;
     let best: Subscription | undefined;
     let fewest = Infinity;
     for (let i = 0; i < subscriptions.length; i++) {
@@ -95,6 +103,9 @@ export class Responders {
       if (outstanding >= fewest) continue;
       best = candidate;
       fewest = outstanding;
+      // After the last one chosen, and not one on with every request: bursts of as many requests as
+      // there are responders would begin with the same one again and again.
+      serving.turn = turn + i + 1;
     }
     return best;
   }

@@ -182,3 +182,24 @@ describe('explain', () => {
     expect(bus.explain('nothing').candidates).toEqual([]);
   });
 });
+
+describe('without a strategy', () => {
+  // R:L2: bursts of as many requests as there are responders begin with each of them in turn.
+  it('asks equals evenly, also where each burst finds one of them at work', async () => {
+    const t = createTestBus();
+    const asked = new Map<string, number>();
+    for (const name of ['ann', 'ben', 'cid', 'dan']) {
+      const agent = t.bus.register(name);
+      agent.serve('q', () => void asked.set(name, (asked.get(name) ?? 0) + 1));
+      agent.subscribe('note', () => {});
+    }
+
+    for (let burst = 0; burst < 100; burst++) {
+      t.bus.send('ann', 'note', {});
+      for (let i = 0; i < 4; i++) void t.bus.request('q', {});
+      await t.settle();
+    }
+
+    expect(Object.fromEntries(asked)).toEqual({ ann: 100, ben: 100, cid: 100, dan: 100 });
+  });
+});

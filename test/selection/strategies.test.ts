@@ -172,7 +172,7 @@ describe('sticky', () => {
   const agents = fc.uniqueArray(name, { minLength: 2, maxLength: 12 });
 
   it('moves the keys of who leaves, and no other', () => {
-    fc.assert(
+    void fc.assert(
       fc.property(agents, fc.array(fc.string(), { maxLength: 40 }), fc.nat(), (all, keys, who) => {
         const gone = all[who % all.length];
         const before = all.map((one) => candidate(one));
