@@ -35,8 +35,6 @@ const A_TURN = 100;
 const GUESTS = 0.1;
 /** Equal agents are asked equally often, but for so much. */
 const UNEVEN = 0.1;
-/** Who was told something has more to do, and is passed over: by chance, which evens out. */
-const CHANCE = 2.2;
 const WORK = 'work';
 
 /** Half of the messages ask whoever can do it, half tell one agent; guests come and go meanwhile. */
@@ -93,8 +91,7 @@ class Society {
     const counts = [...this.#asked.values()];
     const mean = counts.reduce((sum, count) => sum + count, 0) / counts.length;
     const unevenness = Math.max(...counts.map((count) => Math.abs(count - mean))) / mean;
-    if (unevenness > Math.max(UNEVEN, CHANCE / Math.sqrt(mean)))
-      this.#note(`asked ${(unevenness * 100).toFixed(1)} % off the mean`);
+    if (unevenness > UNEVEN) this.#note(`asked ${(unevenness * 100).toFixed(1)} % off the mean`);
     this.#note(conservationFault(this.bus.inspect()));
     for (const fault of idleFaults(this.bus.inspect())) this.#note(fault);
     const cards = this.#registry.find({ capability: WORK }).length;

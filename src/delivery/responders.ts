@@ -16,8 +16,6 @@ export interface Serving {
   readonly subscriptions: readonly Subscription[];
   /** The first of each agent among them, once somebody gathers. */
   voices: readonly Subscription[] | undefined;
-  /** Who is looked at first when the next one is chosen: equals take turns. */
-  turn: number;
 }
 
 /** Those who serve, by topic. A wildcard listener is none of them. */
@@ -26,7 +24,8 @@ export class Responders {
   readonly #arrivals: Arrivals;
   /** How many serve each topic, or pattern of topics. */
   readonly #served = new Map<string, number>();
-  #asked = 0;
+  /** How often one of several was chosen. */
+  #chosen = 0;
 
   constructor(
     familyOf: (topic: string) => Family | undefined,
@@ -45,7 +44,6 @@ export class Responders {
           family: familyOf(topic),
           subscriptions: able,
           voices: undefined,
-          turn: this.#asked,
         };
       },
     });
@@ -89,24 +87,20 @@ export class Responders {
     return eligible === undefined ? subscriptions.length > 0 : subscriptions.some(eligible);
   }
 
-  /** The one with the fewest outstanding deliveries, in rotation between equals. */
-  choose(serving: Serving, eligible?: Eligible): Subscription | undefined {
-    const { subscriptions, turn } = serving;
+  /** The one with the fewest outstanding deliveries; of equals the one not chosen for longest. */
+  choose({ subscriptions }: Serving, eligible?: Eligible): Subscription | undefined {
     if (subscriptions.length === 1 && eligible === undefined) return subscriptions[0];
-    this.#asked++;
     let best: Subscription | undefined;
     let fewest = Infinity;
-    for (let i = 0; i < subscriptions.length; i++) {
-      const candidate = subscriptions[(turn + i) % subscriptions.length] as Subscription;
+    for (const candidate of subscriptions) {
       if (eligible !== undefined && !eligible(candidate)) continue;
       const { outstanding } = candidate.home as Worker;
-      if (outstanding >= fewest) continue;
+      if (outstanding > fewest) continue;
+      if (outstanding === fewest && candidate.chosenAt >= (best as Subscription).chosenAt) continue;
       best = candidate;
       fewest = outstanding;
-      // After the last one chosen, and not one on with every request: bursts of as many requests as
-      // there are responders would begin with the same one again and again.
-      serving.turn = turn + i + 1;
     }
+    if (best !== undefined) best.chosenAt = ++this.#chosen;
     return best;
   }
 }

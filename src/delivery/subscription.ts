@@ -95,6 +95,8 @@ export class Subscription {
   /** The handler with the middleware that is installed now. */
   invoke: Invoke;
   active = true;
+  /** When it was last chosen to answer, counted in choices: equals take turns. */
+  chosenAt = 0;
   /** The dispatch list of what is sent to this subscription alone, once it was needed. */
   alone: unknown = undefined;
   /** What its askers may retry together, once one of them asked with a policy. */
